@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Both ends of an internet socket.
+ */
+#ifndef INET_H
+#define INET_H
+
+#include "ingrain.h"
+
+#define AF_INET 2      /* include/linux/socket.h */
+#define AF_INET6 10
+#define IPPROTO_TCP 6  /* include/uapi/linux/in.h */
+#define SOCK_DONE 1    /* include/net/sock.h, enum sock_flags: the peer's FIN has arrived */
+
+/* include/net/tcp_states.h */
+enum {
+	TCP_ESTABLISHED = 1,
+	TCP_SYN_SENT = 2,
+	TCP_SYN_RECV = 3,
+	TCP_FIN_WAIT1 = 4,
+	TCP_FIN_WAIT2 = 5,
+	TCP_CLOSE = 7,
+	TCP_LAST_ACK = 9,
+	TCP_LISTEN = 10,
+	TCP_CLOSING = 11,
+};
+
+/* An IPv4 address as ::ffff:a.b.c.d. */
+static __always_inline void ip_from_ip4(ip_t *ip, __be32 ip4)
+{
+	ip->word[0] = 0;
+	ip->word[1] = 0;
+	ip->word[2] = bpf_htonl(0xffff);
+	ip->word[3] = ip4;
+}
+
+static __always_inline void ingrain_local(const struct sock *sk, bool ip6, ip_t *ip, port_t *port)
+{
+	if (ip6)
+		BPF_CORE_READ_INTO(ip, sk, __sk_common.skc_v6_rcv_saddr);
+	else
+		ip_from_ip4(ip, BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr));
+	*port = bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
+}
+
+static __always_inline void ingrain_peer(const struct sock *sk, bool ip6, ip_t *ip, port_t *port)
+{
+	if (ip6)
+		BPF_CORE_READ_INTO(ip, sk, __sk_common.skc_v6_daddr);
+	else
+		ip_from_ip4(ip, BPF_CORE_READ(sk, __sk_common.skc_daddr));
+	*port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+}
+
+static __always_inline bool ingrain_is_ip6(const struct sock *sk)
+{
+	return BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET6;
+}
+
+/*
+ * The socket's own address and port. The port is inet_sport, which stays when
+ * skc_num has been given back because the connection ended.
+ */
+static __always_inline void fill_local(const struct sock *sk, ip_t *ip, port_t *port)
+{
+	ingrain_local(sk, ingrain_is_ip6(sk), ip, port);
+}
+
+/* The address and port that the socket is connected to. */
+static __always_inline void fill_peer(const struct sock *sk, ip_t *ip, port_t *port)
+{
+	ingrain_peer(sk, ingrain_is_ip6(sk), ip, port);
+}
+
+/* Both, for a little less. */
+static __always_inline void fill_ends(const struct sock *sk, ip_t *local, port_t *local_port, ip_t *peer, port_t *peer_port)
+{
+	bool ip6 = ingrain_is_ip6(sk);
+
+	ingrain_local(sk, ip6, local, local_port);
+	ingrain_peer(sk, ip6, peer, peer_port);
+}
+
+#endif

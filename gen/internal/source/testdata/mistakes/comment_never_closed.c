@@ -1,0 +1,4 @@
+PROBE(sent, int ret)
+{
+	/* what it sends
+}

@@ -1,0 +1,1 @@
+PROBE(sent, int ret = 0, sizeof(int) n) {}

@@ -1,0 +1,1 @@
+PROBE(opened, char path[256], int flags) {}

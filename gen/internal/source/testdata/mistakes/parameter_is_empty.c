@@ -1,0 +1,1 @@
+PROBE(sent, struct sock *sk,, int ret,) {}

@@ -1,0 +1,1 @@
+PROBE(called, int (*callback)(void *), int flags) {}

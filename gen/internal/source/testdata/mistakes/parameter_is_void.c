@@ -1,0 +1,3 @@
+PROBE(sent, void data, int ret) {}
+
+PROBE(received, int ret, void) {}

@@ -1,0 +1,1 @@
+PROBE(printed, const char *format, ...) {}

@@ -1,0 +1,3 @@
+PROBE(sent, struct sock *, size_t, unsigned long, struct sock, const u64)
+{
+}

@@ -1,0 +1,5 @@
+PROBE(sent, struct sock *sk, int ret
+{
+}
+
+PROBE(received, struct sock *) {}

@@ -1,0 +1,5 @@
+PROBE(sent, struct sock *sk) {}
+
+PROBE(sent, struct sock *sk, int ret) {}
+
+DECIDE(sent, struct __sk_buff *skb) {}

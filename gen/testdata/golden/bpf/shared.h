@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A header of the site's own. */
+#define SHARED 4

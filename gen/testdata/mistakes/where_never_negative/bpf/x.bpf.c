@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "ingrain.h"
+
+struct _data_start {
+	struct who who;
+	nsecs_t took;
+	ip_t peer;
+	port_t port;
+};
+
+#include "x.grain.h"
+
+PROBE(started)
+{
+	struct _data_start *v = new_start();
+
+	if (v)
+		emit_start(v);
+}

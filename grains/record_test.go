@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package grains
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/redsift/ingraind/runtime"
+	"github.com/redsift/ingraind/runtime/runtimetest"
+)
+
+// record makes a grain's golden: what the kernel wrote of a small load, and of
+// nothing else that happened meanwhile.
+func record(t *testing.T, g *runtime.Grain) {
+	t.Helper()
+	load := map[string]func(*testing.T) func(runtimetest.Row) bool{"exec": recordedPrograms, "conn": recordedConnections}[g.Name]
+	all := &bytes.Buffer{}
+	agent := runtimetest.Start(t, runtime.Options{Record: all}, g)
+	ours := load(t)
+	agent.Stop()
+
+	grain, err := runtime.DescribeGrain(g)
+	must(t, err)
+	kept := &bytes.Buffer{}
+	w, err := runtime.NewRecordingWriter(kept, []runtime.RecordedGrain{grain})
+	must(t, err)
+	in, err := runtime.NewRecordingReader(all)
+	must(t, err)
+	for {
+		raw, offset, err := in.Next()
+		if err != nil {
+			break
+		}
+		head, _ := runtime.ParseHead(raw)
+		line := g.Events[head.Event].AppendJSON(nil, runtime.Record{Weight: 1, Body: raw[runtime.HeadSize:]})
+		if ours(parse(t, append(line, '\n'))[0]) {
+			must(t, w.Append(raw, offset))
+		}
+	}
+	must(t, w.Flush())
+	must(t, os.MkdirAll("testdata", 0o755))
+	must(t, os.WriteFile(filepath.Join("testdata", g.Name+".rec"), kept.Bytes(), 0o644))
+}
+
+// recordedPrograms has its files where it does not show who made it.
+func recordedPrograms(t *testing.T) func(runtimetest.Row) bool {
+	const dir = "/tmp/ingraind-golden"
+	must(t, os.Mkdir(dir, 0o755))
+	defer os.RemoveAll(dir)
+	name := program(t, dir+"/program")
+	link := symlink(t, "program", dir+"/link")
+	script := runtimetest.Install(t, dir+"/script", []byte("#!"+link+" -x\n"))
+	waits := runtimetest.Install(t, dir+"/waits", runtimetest.Program(runtimetest.Call{Number: unix.SYS_PPOLL}))
+	pids := []int64{
+		int64(run(t, name, []string{name}, syscall.ProcAttr{}).pid),
+		int64(run(t, "./link", []string{"a name", "", "'\"\\\n", "\xff", "naïve"}, syscall.ProcAttr{Dir: dir}).pid),
+		int64(run(t, script, []string{"x", "an argument"}, syscall.ProcAttr{}).pid),
+		int64(run(t, name, []string{strings.Repeat("long", 1100)}, syscall.ProcAttr{}).pid),
+		int64(run(t, name, nil, syscall.ProcAttr{}).pid),
+		int64(fork(t, runtimetest.ExitGroup(42)).pid),
+	}
+	pid, err := syscall.ForkExec(waits, []string{"waits"}, &syscall.ProcAttr{})
+	must(t, err)
+	must(t, syscall.Kill(pid, syscall.SIGKILL))
+	pids = append(pids, int64(wait(t, runtimetest.Forked{PID: pid}).pid))
+	return func(r runtimetest.Row) bool { return slices.Contains(pids, r.Int("who.pid")) }
+}
+
+func recordedConnections(t *testing.T) func(runtimetest.Row) bool {
+	var ports []int64
+	l, port := listening(t, 8)
+	ports = append(ports, int64(port))
+	for range 2 {
+		c := socket(t, unix.AF_INET)
+		must(t, connect(c, port))
+		a := accepted(t, l)
+		write(t, c, "hello")
+		read(t, a)
+		write(t, a, "reply!")
+		read(t, c)
+		unix.Close(c)
+		unix.Close(a)
+	}
+	gone := bound(t, 0)
+	nobody := portOf(t, gone)
+	unix.Close(gone)
+	ports = append(ports, int64(nobody))
+	c := socket(t, unix.AF_INET6)
+	if err := unix.Connect(c, &unix.SockaddrInet6{Port: nobody, Addr: [16]byte{15: 1}}); !errors.Is(err, unix.ECONNREFUSED) {
+		t.Fatal(err)
+	}
+	unix.Close(c)
+	return func(r runtimetest.Row) bool {
+		return slices.Contains(ports, r.Int("local_port")) || slices.Contains(ports, r.Int("peer_port"))
+	}
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package runtime runs generated grains: it loads their eBPF programs,
+// attaches them where the running kernel can, reads what they send, and hands
+// rows to sinks.
+package runtime
+
+import (
+	"time"
+
+	"github.com/cilium/ebpf"
+)
+
+// Grain is one self-contained monitor, as its generated New describes it.
+// Nothing writes to a Grain after that.
+type Grain struct {
+	Name   string
+	Help   string
+	Params []Param
+	Probes []Probe
+	Events []Event
+	Tables []Table
+
+	// Load parses the embedded object for this architecture. The loader
+	// calls it each time it needs a fresh specification to edit.
+	Load func() (*ebpf.CollectionSpec, error)
+}
+
+// Param is a knob of a grain: set at start, a constant inside its programs,
+// where it is the variable "ingrain_param_" + Name, of 8 bytes, or of 64 for
+// Syscalls.
+type Param struct {
+	Name     string
+	Help     string
+	Type     ParamType
+	Default  int64
+	Min, Max int64 // inclusive; both 0 means unbounded
+}
+
+// ParamType says how a param is written: 64, 64KiB, 10ms, true.
+type ParamType string
+
+// The types of params. A duration counts nanoseconds.
+const (
+	Integer  ParamType = "integer"
+	Bytes    ParamType = "bytes"
+	Duration ParamType = "duration"
+	Bool     ParamType = "bool"
+	Syscalls ParamType = "syscalls" // a set of system calls: openat,read; or all. Its value is a Calls
+)
+
+// Probe is a C function, PROBE(Name, ...), and the points where it runs.
+type Probe struct {
+	Name   string
+	Unless string   // a probe of the same grain: this one runs only where that one cannot
+	Args   []string // the names of the function's parameters, in its order
+	Points []Point
+}
+
+// Placed reports whether the probe is at interfaces, cgroups or a network
+// namespace, which Options.On can choose.
+func (p *Probe) Placed() bool {
+	for i := range p.Points {
+		for _, w := range p.Points[i].Ways {
+			switch w.Mechanism {
+			case Cgroup, XDP, TCX, Clsact, Socket, SkLookup:
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Point is one place of the kernel, or of a program, where a probe runs.
+type Point struct {
+	At      string        // as the YAML says it: "return/tcp_sendmsg"
+	Bind    string        // the variable (struct ingrain_at) that says where arguments are; "" when they are known without the kernel
+	Ways    []Way         // the mechanisms that can serve it, best first
+	Returns bool          // the parameter "ret" is the result
+	Except  []string      // GOARCHs that have no such system call
+	On      []string      // which cgroups it is at, patterns for names of interfaces, or network namespaces; none: all, or the agent's
+	Every   time.Duration // between two visits of an iterator, or two samples; 0: our choice
+}
+
+// Way is one mechanism that can serve a point.
+type Way struct {
+	Mechanism Mechanism
+	Target    string   // kernel function or tracepoint; for user programs "BINARY:SYMBOL"; else the point
+	Programs  []string // names in the object: one, or for Pair the entry's and the return's
+}
+
+// Mechanism is how a program is attached, and what its context is.
+type Mechanism string
+
+// The mechanisms. Arguments of the first four are an array of 64-bit words;
+// of the next, up to Uretprobe, the registers at entry or return. Those behind
+// have a context of their own.
+const (
+	TPBTF     Mechanism = "tp_btf"
+	RawTP     Mechanism = "raw_tp"
+	Fentry    Mechanism = "fentry"
+	Fexit     Mechanism = "fexit"
+	Kprobe    Mechanism = "kprobe"
+	Kretprobe Mechanism = "kretprobe"
+	Pair      Mechanism = "pair" // a kprobe that keeps the arguments, and the kretprobe that takes them
+	Uprobe    Mechanism = "uprobe"
+	Uretprobe Mechanism = "uretprobe"
+	Cgroup    Mechanism = "cgroup"
+	XDP       Mechanism = "xdp"
+	TCX       Mechanism = "tcx"
+	Clsact    Mechanism = "clsact" // where tcx is not: a filter of the qdisc of that name
+	Socket    Mechanism = "socket" // a packet socket
+	SkLookup  Mechanism = "sk_lookup"
+	PerfEvent Mechanism = "perf_event"
+	Iter      Mechanism = "iter"
+	LSM       Mechanism = "lsm"
+	FmodRet   Mechanism = "fmod_ret"
+)

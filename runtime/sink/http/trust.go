@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package http
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/redsift/ingraind/runtime"
+)
+
+// newTrust is whom this sink believes, and how it shows who it is.
+func newTrust(s runtime.Settings, scheme string) (*tls.Config, error) {
+	ca, cert, key := s.Text("ca_file"), s.Text("cert_file"), s.Text("key_file")
+	c := &tls.Config{MinVersion: tls.VersionTLS12}
+	if scheme != "https" && ca+cert+key != "" {
+		return nil, errors.New("url: ca_file, cert_file and key_file are for one that begins with https://")
+	}
+	if (cert == "") != (key == "") {
+		return nil, errors.New("cert_file: it and key_file are of use only together")
+	}
+	if ca != "" {
+		pem, err := os.ReadFile(ca)
+		if err != nil {
+			return nil, fmt.Errorf("ca_file: %w", err)
+		}
+		c.RootCAs = x509.NewCertPool()
+		if !c.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("ca_file: there is no certificate in %s; want PEM, which begins with -----BEGIN CERTIFICATE-----", ca)
+		}
+	}
+	if cert == "" {
+		return c, nil
+	}
+	load := func() (*tls.Certificate, error) {
+		pair, err := tls.LoadX509KeyPair(cert, key)
+		if err != nil {
+			return nil, fmt.Errorf("cert_file, key_file: %w", err)
+		}
+		return &pair, nil
+	}
+	if _, err := load(); err != nil {
+		return nil, err
+	}
+	c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return load() }
+	return c, nil
+}
