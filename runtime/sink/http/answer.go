@@ -3,17 +3,14 @@
 package http
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
-	"strconv"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/redsift/ingraind/runtime"
+	"github.com/redsift/ingraind/runtime/sink/internal/answer"
 )
 
 // judge says what an answer means for the batch. Only an answer that a retry
@@ -26,7 +23,7 @@ func (w *webhook) judge(resp *http.Response, secrets []string) error {
 	status := strings.TrimSpace(fmt.Sprintf("%d %s", code, http.StatusText(code)))
 	again := func(format string, args ...any) error {
 		err := fmt.Errorf("%s: %s%s", w.receiver, status, fmt.Sprintf(format, args...))
-		if after, ok := retryAfter(resp.Header); ok {
+		if after, ok := answer.RetryAfter(resp.Header); ok {
 			return runtime.RetryAfter(err, after)
 		}
 		return err
@@ -90,26 +87,4 @@ func extract(body io.Reader, secrets []string) string {
 		said = strings.ToValidUTF8(said[:most], "") + " ..."
 	}
 	return said
-}
-
-// retryAfter is what an answer asks for, in seconds or as a date, which is
-// counted from the receiver's own clock where it tells that.
-func retryAfter(h http.Header) (time.Duration, bool) {
-	text := strings.TrimSpace(h.Get("Retry-After"))
-	if text == "" {
-		return 0, false
-	}
-	seconds, err := strconv.ParseUint(text, 10, 64)
-	if err == nil || errors.Is(err, strconv.ErrRange) {
-		return time.Duration(min(seconds, math.MaxInt64/uint64(time.Second))) * time.Second, true
-	}
-	at, err := http.ParseTime(text)
-	if err != nil {
-		return 0, false
-	}
-	now, err := http.ParseTime(h.Get("Date"))
-	if err != nil {
-		now = time.Now()
-	}
-	return max(at.Sub(now), 0), true
 }

@@ -6,13 +6,12 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 
 	"github.com/redsift/ingraind/runtime"
+	"github.com/redsift/ingraind/runtime/sink/internal/remote"
 )
 
 // headers are those of each request. Files are read anew each time: they are
@@ -65,7 +64,7 @@ func (h *headers) own(contentType string, gzipped bool) {
 func (h *headers) read() (http.Header, []string, error) {
 	head := h.set.Clone()
 	if h.file != "" {
-		text, err := readSecret("headers_file", h.file)
+		text, err := remote.Secret("headers_file", h.file)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -78,7 +77,7 @@ func (h *headers) read() (http.Header, []string, error) {
 		}
 	}
 	if h.tokenFile != "" {
-		token, err := readSecret("token_file", h.tokenFile)
+		token, err := remote.Secret("token_file", h.tokenFile)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -141,27 +140,4 @@ func isReserved(name string) bool {
 		return true
 	}
 	return false
-}
-
-// readSecret reads a small file of a setting.
-func readSecret(setting, name string) (string, error) {
-	const most = 64 << 10
-	if info, err := os.Stat(name); err != nil {
-		return "", fmt.Errorf("%s: %w", setting, err)
-	} else if !info.Mode().IsRegular() {
-		return "", fmt.Errorf("%s: %s is no regular file", setting, name)
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", setting, err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err == nil && len(text) > most {
-		err = fmt.Errorf("%s has more than 64 KiB", name)
-	}
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", setting, err)
-	}
-	return string(text), nil
 }

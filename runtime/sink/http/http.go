@@ -17,9 +17,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/redsift/ingraind/runtime"
+	"github.com/redsift/ingraind/runtime/sink/internal/remote"
 )
 
 // Part is the sink "http".
@@ -27,18 +29,16 @@ func Part() runtime.Part {
 	return runtime.Part{
 		Name: "http",
 		Help: "Posts batches of rows to a URL, each under a name that it keeps when it is sent again.",
-		Settings: []runtime.Setting{
+		Settings: slices.Concat([]runtime.Setting{
 			{Name: "url", Help: "Where to; required, such as https://events.example.com/rows. A name and password in it are sent as basic authentication."},
 			{Name: "format", Default: "ndjson", Help: "What a body is: ndjson, one object a line; or json, an array of objects."},
 			{Name: "compression", Default: "none", Help: "none or gzip."},
 			{Name: "headers", Help: "Headers to send, as in: X-Team: kernel, X-Zone: a. What is secret, or has a comma in it, goes into headers_file."},
 			{Name: "headers_file", Help: "A file with a header a line, as in: X-Api-Key: 123. It is read for each request."},
 			{Name: "token_file", Help: "A file with a token, sent as Authorization: Bearer. It is read for each request."},
-			{Name: "ca_file", Help: "A PEM file: who may have signed the receiver's certificate, instead of those the system trusts."},
-			{Name: "cert_file", Help: "A PEM file: the certificate that this agent shows. It is read for each connection."},
-			{Name: "key_file", Help: "A PEM file: the key of cert_file."},
+		}, remote.TrustSettings(), []runtime.Setting{
 			{Name: "timeout", Default: "10s", Help: "How long an answer may take before the batch is sent again; 0 for as long as it likes."},
-		},
+		}),
 		Spool: runtime.SpoolTrouble,
 		Open:  open,
 	}
@@ -87,7 +87,10 @@ func (w *webhook) Ship(ctx context.Context, b *runtime.Batch) error {
 		if context.Cause(ctx) == errTimeout {
 			return fmt.Errorf("%s: no answer within %s (timeout)", w.receiver, w.timeout)
 		}
-		return fmt.Errorf("%s: %w", w.receiver, lasting(err))
+		if err = remote.Lasting(err); errors.Is(err, remote.ErrNoTLS) {
+			err = fmt.Errorf("%w: is url to begin with http://?", err)
+		}
+		return fmt.Errorf("%s: %w", w.receiver, err)
 	}
 	defer resp.Body.Close()
 	return w.judge(resp, secrets)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/redsift/ingraind/runtime"
+	"github.com/redsift/ingraind/runtime/sink/internal/remote"
 )
 
 // open reads the settings. It does not connect: a receiver that is away when
@@ -26,7 +27,10 @@ func open(s runtime.Settings) (runtime.Sink, error) {
 	}
 	w.receiver = "POST " + to.Scheme + "://" + to.Host
 	headers, headersErr := newHeaders(s, to)
-	trust, trustErr := newTrust(s, to.Scheme)
+	trust, trustErr := remote.Trust(s)
+	if to.Scheme != "https" && remote.AsksTrust(s) {
+		trustErr = errors.New("url: ca_file, cert_file and key_file are for one that begins with https://")
+	}
 	to.User = nil
 	w.url, w.headers = to, headers
 	if err := errors.Join(headersErr, trustErr, checkProxy(to)); err != nil {

@@ -11,12 +11,12 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/redsift/ingraind/runtime"
+	"github.com/redsift/ingraind/runtime/sink/internal/answer"
 )
 
 // judge says what the answer to a put means. Texts hold nothing that differs
@@ -44,7 +44,7 @@ func (b *bucket) judge(ctx context.Context, err error) error {
 	if hopeless(status, code) {
 		return runtime.Permanent(said)
 	}
-	if after, ok := retryAfter(response.Response.Header); ok {
+	if after, ok := answer.RetryAfter(response.Response.Header); ok {
 		return runtime.RetryAfter(said, after)
 	}
 	return said
@@ -115,16 +115,4 @@ func hopeless(status int, code string) bool {
 		return true
 	}
 	return false
-}
-
-// retryAfter reads the header of that name: seconds, or a date.
-func retryAfter(h http.Header) (time.Duration, bool) {
-	text := h.Get("Retry-After")
-	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second, true
-	}
-	if at, err := http.ParseTime(text); err == nil {
-		return max(time.Until(at), 0), true
-	}
-	return 0, false
 }

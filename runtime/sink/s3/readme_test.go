@@ -14,8 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"gopkg.in/yaml.v3"
-
+	"github.com/redsift/ingraind/runtime/runtimetest"
 	"github.com/redsift/ingraind/runtime/sink/s3"
 )
 
@@ -110,40 +109,9 @@ func (w *waiter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// docs/sinks/s3.md quotes this configuration, and has a row for each setting.
 func TestTheConfigurationOfTheDocumentIsTaken(t *testing.T) {
-	text, err := os.ReadFile("testdata/config.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var config struct{ Sinks map[string]map[string]string }
-	if err := yaml.Unmarshal(text, &config); err != nil {
-		t.Fatal(err)
-	}
-	page, err := os.ReadFile(root + "/docs/sinks/s3.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	asked := config.Sinks["s3"]
-	delete(asked, "spool") // a setting of any sink
-	known := map[string]bool{}
-	for _, s := range s3.Part().Settings {
-		known[s.Name] = true
-		row := "| `" + s.Name + "` |"
-		if s.Default != "" {
-			row += " `" + s.Default + "` |"
-		}
-		if !strings.Contains(string(page), row) {
-			t.Errorf("the document has no row %s", row)
-		}
-	}
-	var settings []string
-	for name, value := range asked {
-		if settings = append(settings, name+"="+value); !known[name] {
-			t.Errorf("there is no setting %s", name)
-		}
-	}
-	if _, err := tryOpen(settings...); err != nil {
+	asked := runtimetest.SinkPage(t, s3.Part(), root+"/docs/sinks/s3.md", "testdata/config.yaml")
+	if _, err := s3.Part().Open(asked); err != nil {
 		t.Error(err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/redsift/ingraind/runtime"
+	"github.com/redsift/ingraind/runtime/runtimetest"
 	"github.com/redsift/ingraind/runtime/sink/statsd"
 )
 
@@ -91,4 +92,13 @@ func TestTheVariablesOf2018TurnItOn(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestTheConfigurationOfTheDocumentIsTaken(t *testing.T) {
+	asked := runtimetest.SinkPage(t, statsd.Part(), "../../../docs/sinks/statsd.md", "testdata/config.yaml")
+	s, err := statsd.Part().Open(asked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package http
+package remote
 
 import (
 	"crypto/tls"
@@ -12,13 +12,24 @@ import (
 	"github.com/redsift/ingraind/runtime"
 )
 
-// newTrust is whom this sink believes, and how it shows who it is.
-func newTrust(s runtime.Settings, scheme string) (*tls.Config, error) {
+// TrustSettings are the settings that Trust reads.
+func TrustSettings() []runtime.Setting {
+	return []runtime.Setting{
+		{Name: "ca_file", Help: "A PEM file: who may have signed the receiver's certificate, instead of those the system trusts."},
+		{Name: "cert_file", Help: "A PEM file: the certificate that this agent shows. It is read for each connection."},
+		{Name: "key_file", Help: "A PEM file: the key of cert_file."},
+	}
+}
+
+// AsksTrust reports whether any of TrustSettings is set.
+func AsksTrust(s runtime.Settings) bool {
+	return s.Text("ca_file")+s.Text("cert_file")+s.Text("key_file") != ""
+}
+
+// Trust is whom a sink believes, and how it shows who it is. Files are tried now.
+func Trust(s runtime.Settings) (*tls.Config, error) {
 	ca, cert, key := s.Text("ca_file"), s.Text("cert_file"), s.Text("key_file")
 	c := &tls.Config{MinVersion: tls.VersionTLS12}
-	if scheme != "https" && ca+cert+key != "" {
-		return nil, errors.New("url: ca_file, cert_file and key_file are for one that begins with https://")
-	}
 	if (cert == "") != (key == "") {
 		return nil, errors.New("cert_file: it and key_file are of use only together")
 	}

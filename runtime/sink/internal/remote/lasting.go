@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package http
+package remote
 
 import (
 	"crypto/tls"
@@ -10,9 +10,12 @@ import (
 	"net"
 )
 
-// lasting is an error of the network without what differs from attempt to
+// ErrNoTLS is what Lasting makes of a receiver that does not speak TLS.
+var ErrNoTLS = errors.New("the receiver does not speak TLS there")
+
+// Lasting is an error of the network without what differs from attempt to
 // attempt, such as the port that this side had: a lane tells equal errors once.
-func lasting(err error) error {
+func Lasting(err error) error {
 	var invalid x509.CertificateInvalidError
 	if errors.As(err, &invalid) && invalid.Reason == x509.Expired && invalid.Cert != nil {
 		const day = "2006-01-02 15:04 MST"
@@ -20,7 +23,7 @@ func lasting(err error) error {
 	}
 	var noTLS tls.RecordHeaderError
 	if errors.As(err, &noTLS) {
-		return errors.New("the receiver does not speak TLS there: is url to begin with http://?")
+		return ErrNoTLS
 	}
 	var dns *net.DNSError
 	if errors.As(err, &dns) && dns.IsTimeout {
