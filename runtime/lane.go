@@ -19,6 +19,9 @@ type LaneOptions struct {
 	// Spool keeps on disk what the sink does not take; nil: nothing does. The
 	// lane closes it.
 	Spool *Spool
+	// Unstarted says that the sink, a Starter, has not been started: the lane
+	// does that, and tries again as long as it fails.
+	Unstarted bool
 	// Log is told, on the lane's goroutines, that an outage began, or that a
 	// batch was given up for a Permanent error; once for equal errors in a row.
 	// nil tells nobody.
@@ -38,7 +41,10 @@ type Lane struct {
 	partition Partition
 	limit     int64
 	onFull    OnFull
-	spool     *Spool
+	spool     *Spool        // set when the lane begins
+	began     bool          // the reading goroutine's
+	beginning chan struct{} // closed when the lane begins
+	starter   Starter       // not nil: it is not yet started; the shipping goroutine's
 	log       func(error)
 	names     batchNames
 
@@ -81,23 +87,25 @@ type hand struct {
 
 // NewLane is a lane that serves o.Sink until Close.
 func NewLane(o LaneOptions) *Lane {
+	l := newLane(o)
+	l.begin(o.Spool)
+	return l
+}
+
+// newLane is a lane that gathers batches and does nothing with them before it
+// begins.
+func newLane(o LaneOptions) *Lane {
 	if o.Limit <= 0 {
 		o.Limit = 8 << 20
 	}
 	if o.Log == nil {
 		o.Log = func(error) {}
 	}
-	if o.OnFull == FullDefault {
-		o.OnFull = DropNewest
-		if o.Spool != nil {
-			o.OnFull = DropOldest
-		}
-	}
 	l := &Lane{
 		name: o.Name, sink: o.Sink, encoding: o.Sink.Encoding(), age: batchAge,
-		limit: o.Limit, onFull: o.OnFull, spool: o.Spool, log: o.Log, names: newBatchNames(time.Now()),
+		limit: o.Limit, onFull: o.OnFull, log: o.Log, names: newBatchNames(time.Now()),
 		toShip: make(chan struct{}, 1), toSpool: make(chan struct{}, 1), room: make(chan struct{}, 1),
-		open: make(chan struct{}), ending: make(chan struct{}), ended: make(chan struct{}), kept: make(chan struct{}),
+		beginning: make(chan struct{}), open: make(chan struct{}), ending: make(chan struct{}), ended: make(chan struct{}), kept: make(chan struct{}),
 		books: LaneBooks{Sink: o.Name},
 	}
 	if p, ok := o.Sink.(Prompt); ok {
@@ -109,16 +117,34 @@ func NewLane(o LaneOptions) *Lane {
 	if p, ok := o.Sink.(Partitioned); ok {
 		l.partition = p.Partition()
 	}
+	if o.Unstarted {
+		l.starter, _ = o.Sink.(Starter)
+	}
 	l.ctx, l.stop = context.WithCancel(context.Background())
-	if l.spool == nil {
+	return l
+}
+
+// begin has the lane ship what there is, and what comes. It is called on the
+// reading goroutine.
+func (l *Lane) begin(spool *Spool) {
+	l.spool, l.began = spool, true
+	defer close(l.beginning)
+	if l.onFull == FullDefault {
+		l.onFull = DropNewest
+		if spool != nil {
+			l.onFull = DropOldest
+		}
+	}
+	if spool == nil {
 		close(l.kept)
 	} else {
-		l.spool.log.KeepOldest(l.onFull != DropOldest)
-		l.books.Inherited, l.books.Spooled, l.books.Crashed = l.spool.found.Rows, l.spool.found.Rows, l.spool.found.Crashed
+		spool.log.KeepOldest(l.onFull != DropOldest)
+		l.mu.Lock()
+		l.books.Inherited, l.books.Spooled, l.books.Crashed = spool.found.Rows, spool.found.Rows, spool.found.Crashed
+		l.mu.Unlock()
 		go l.keep()
 	}
 	go l.run()
-	return l
 }
 
 // Books is what became of the rows so far. They balance at any moment, and any

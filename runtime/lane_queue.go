@@ -73,7 +73,7 @@ func (l *Lane) offer(b *sharedBatch) {
 	item := queued{b, l.sequence}
 	l.sequence++
 	for l.waiting > 0 && l.waiting+size > l.limit {
-		if l.onFull == BlockStream && l.await() {
+		if l.onFull == BlockStream && l.began && l.await() {
 			continue
 		}
 		if l.onFull == DropOldest && l.queue.len() > l.writing {

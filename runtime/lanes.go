@@ -23,12 +23,17 @@ const batchAge = time.Second
 // One goroutine, the reading one, calls Add, Idle, Tick, Wait and Close. Only
 // the last two wait for sinks, and Add for those whose lane is BlockStream.
 type Lanes struct {
-	lanes  []*Lane
-	now    time.Time // of the latest Tick
-	stock  batchStock
-	open   []*openBatch
-	routes map[*Event][]route
-	row    []byte // the row being added, encoded
+	mu      sync.Mutex // held where lanes, retired and past change, and where others than the reading goroutine look
+	lanes   []*Lane
+	retired []*retiree
+	past    []LaneBooks // of lanes that have ended
+
+	routing Routes
+	now     time.Time // of the latest Tick
+	stock   batchStock
+	open    []*openBatch
+	routes  map[*Event][]route
+	row     []byte // the row being added, encoded
 
 	lastEvent *Event // of routes, for the next row is often another of its kind
 	lastRoute []route
@@ -60,6 +65,9 @@ type openBatch struct {
 func NewLanes(lanes ...*Lane) *Lanes {
 	return &Lanes{lanes: lanes, now: time.Now(), routes: map[*Event][]route{}}
 }
+
+// Route has rows go where routes say, from now on. It is called before the first Add.
+func (l *Lanes) Route(routes Routes) { l.routing = routes }
 
 // Add hands row to the lanes that its event's Sinks admit. It allocates and
 // locks nothing in the steady state, but when a batch is closed.
@@ -101,6 +109,7 @@ func (l *Lanes) Drained() {
 // that are old enough are closed, and the books know of every row so far.
 func (l *Lanes) Tick(now time.Time) {
 	l.now = now
+	_ = l.succeed() // lanes log their own errors
 	for _, o := range l.open {
 		o.count()
 		if o.batch != nil && now.Sub(o.since) >= o.age {
@@ -125,6 +134,8 @@ func (l *Lanes) Wait(ctx context.Context) {
 
 // Unblock ends any waiting of Add, now and later. Any goroutine may call it.
 func (l *Lanes) Unblock() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for _, lane := range l.lanes {
 		lane.unblock()
 	}
@@ -138,20 +149,30 @@ func (l *Lanes) Close(ctx context.Context) error {
 	for _, o := range l.open {
 		l.handOver(o)
 	}
+	retired := l.endRetired(ctx)
 	errs := make([]error, len(l.lanes))
 	var wait sync.WaitGroup
 	for i, lane := range l.lanes {
 		wait.Go(func() { errs[i] = lane.Close(ctx) })
 	}
 	wait.Wait()
-	return errors.Join(errs...)
+	return errors.Join(append(errs, retired)...)
 }
 
-// Books is the books of each lane. Any goroutine may ask.
+// Books is the books of each lane, and of those that a Change ended.
 func (l *Lanes) Books() []LaneBooks {
-	books := make([]LaneBooks, len(l.lanes))
-	for i, lane := range l.lanes {
-		books[i] = lane.Books()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	books := slices.Clone(l.past)
+	for _, r := range l.retired {
+		if r.lane != nil {
+			b := r.lane.Books()
+			b.Ended = true
+			books = append(books, b)
+		}
+	}
+	for _, lane := range l.lanes {
+		books = append(books, lane.Books())
 	}
 	return books
 }
@@ -236,7 +257,7 @@ func (l *Lanes) routesOf(row *Row) []route {
 func (l *Lanes) batchesFor(event *Event, grain string) []*openBatch {
 	var wanted []*openBatch
 	for _, lane := range l.lanes {
-		if len(event.Sinks) > 0 && !slices.Contains(event.Sinks, lane.name) {
+		if !l.routing.admit(grain, event, lane.name) {
 			continue
 		}
 		byGrain := lane.partition == ByGrain

@@ -66,7 +66,8 @@ type ReaderBooks struct {
 // LaneBooks is what became of one sink's rows:
 // In + Inherited = Shipped + Pending + Spooled + Dropped.
 type LaneBooks struct {
-	Sink string
+	Sink  string
+	Ended bool // of the sink as it was before a Change, or more than one
 
 	In        uint64 // came from this agent's reader
 	Inherited uint64 // an agent before this one left them in the spool

@@ -19,7 +19,8 @@ func Replay(ctx context.Context, recording io.Reader, o Options) (Ledger, error)
 	}
 	ctx, closed := context.WithCancelCause(ctx)
 	defer closed(nil)
-	s := &session{Options: o, lanes: openLanes(o, closed)}
+	s := &session{Options: o, closed: closed}
+	s.openLanes()
 	defer context.AfterFunc(ctx, s.lanes.Unblock)()
 	s.intake = newIntake(o.Grains, s.lanes)
 	err := s.openTables(o.Grains)
@@ -64,6 +65,7 @@ func (s *session) replay(ctx context.Context, recording io.Reader) error {
 		}
 		s.intake.take(raw)
 		if n%64 == 0 {
+			s.change()
 			s.lanes.Tick(time.Now())
 			s.lanes.Wait(ctx)
 			s.tell()

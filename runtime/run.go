@@ -18,6 +18,7 @@ type Options struct {
 	Params    map[string]int64 // "exec.max_args"; those that are not at their defaults
 	Calls     map[string]Calls // "syscall.syscalls"; likewise, those of type Syscalls
 	Lanes     []LaneOptions
+	Routes    Routes        // where rows go that do not go where their grain says
 	Transport string        // "ring", "perf"; "" or "auto": ring where the kernel has it
 	Rings     int64         // bytes of all ring buffers together; 0: 8 MiB
 	Latency   time.Duration // how long an event may wait while many arrive; 0: 1 ms
@@ -29,6 +30,8 @@ type Options struct {
 	// On, by "grain.probe", is what the probe's points are at instead of what the
 	// grain says: cgroups, or patterns for names of interfaces.
 	On map[string][]string
+	// Changes brings other lanes and routes.
+	Changes <-chan Change
 	// Ledger brings functions that are called with the books as they are.
 	Ledger <-chan func(Ledger)
 	// Started, when not nil, is called once all grains that can run do.
@@ -58,7 +61,8 @@ func Run(ctx context.Context, o Options) (Ledger, error) {
 	}
 	ctx, closed := context.WithCancelCause(ctx)
 	defer closed(nil)
-	s := &session{Options: o, lanes: openLanes(o, closed)}
+	s := &session{Options: o, closed: closed}
+	s.openLanes()
 	defer context.AfterFunc(ctx, s.lanes.Unblock)()
 	err := s.start(ctx)
 	if err == nil {
@@ -78,6 +82,7 @@ func Run(ctx context.Context, o Options) (Ledger, error) {
 // session is an agent at work.
 type session struct {
 	Options
+	closed context.CancelCauseFunc // called when there is nobody left to show rows to
 	lanes  *Lanes
 	intake *intake
 	tables *tables
@@ -87,22 +92,48 @@ type session struct {
 	ticked time.Time
 }
 
-// openLanes makes the lanes. closed is called when a sink says that nobody
-// reads any more what it writes: the end of `ingraind | head`.
-func openLanes(o Options, closed context.CancelCauseFunc) *Lanes {
+// openLanes makes the lanes.
+func (s *session) openLanes() {
 	var lanes []*Lane
-	for _, l := range o.Lanes {
-		l.Log = func(err error) {
-			if errors.Is(err, ErrClosed) {
-				closed(ErrClosed)
-				return
-			}
-			o.Log.Warn(err.Error(), "sink", l.Name)
-		}
-		lanes = append(lanes, NewLane(l))
-		l.Spool.tell(o.Log.With("sink", l.Name))
+	for _, o := range s.Lanes {
+		o.Log = s.laneLog(o.Name)
+		lanes = append(lanes, NewLane(o))
+		o.Spool.tell(s.Log.With("sink", o.Name))
 	}
-	return NewLanes(lanes...)
+	s.lanes = NewLanes(lanes...)
+	s.lanes.Route(s.Routes)
+}
+
+// laneLog is told what goes wrong with a sink. When one says that nobody reads
+// any more what it writes, that is the end of `ingraind | head`.
+func (s *session) laneLog(sink string) func(error) {
+	return func(err error) {
+		if errors.Is(err, ErrClosed) {
+			s.closed(ErrClosed)
+			return
+		}
+		s.Log.Warn(err.Error(), "sink", sink)
+	}
+}
+
+// change follows a Change, if there is one.
+func (s *session) change() {
+	select {
+	case c := <-s.Changes:
+		for i := range c.Lanes {
+			lane := &c.Lanes[i]
+			lane.Log = s.laneLog(lane.Name)
+			if open := lane.OpenSpool; open != nil {
+				lane.OpenSpool = func() *Spool {
+					spool := open()
+					spool.tell(s.Log.With("sink", lane.Name))
+					return spool
+				}
+			}
+		}
+		s.lanes.Change(c)
+	default:
+	}
 }
 
 // loop reads until ctx is done. It is the reading goroutine: everything
@@ -129,6 +160,7 @@ func (s *session) tick(now time.Time) {
 	s.ticked = now
 	s.intake.setClock(now)
 	s.tables.tick(now)
+	s.change()
 	s.lanes.Tick(now)
 	s.tell()
 }

@@ -37,6 +37,9 @@ const (
 func (l *Lane) run() {
 	defer close(l.ended)
 	outage := ""
+	if err := l.start(); err != nil {
+		l.report(err, &outage)
+	}
 	for {
 		from, ok := l.next()
 		if !ok {
@@ -219,7 +222,10 @@ func (l *Lane) left(became outcome) {
 // lane must end. It tells the log when the error is another than before.
 func (l *Lane) ship(b *Batch, outage *string) outcome {
 	for pause := firstPause; l.ctx.Err() == nil; pause = min(2*pause, longestPause) {
-		err := l.sink.Ship(l.ctx, b)
+		err := l.start()
+		if err == nil {
+			err = l.sink.Ship(l.ctx, b)
+		}
 		if err == nil {
 			*outage = ""
 			return taken
@@ -227,10 +233,7 @@ func (l *Lane) ship(b *Batch, outage *string) outcome {
 		if l.ctx.Err() != nil {
 			return unsettled
 		}
-		if *outage != err.Error() {
-			*outage = err.Error()
-			l.log(fmt.Errorf("ship to %s: %w", l.name, err))
-		}
+		l.report(err, outage)
 		if IsPermanent(err) {
 			return refused
 		}
@@ -246,6 +249,27 @@ func (l *Lane) ship(b *Batch, outage *string) outcome {
 		l.mu.Unlock()
 	}
 	return unsettled
+}
+
+// start starts a sink that was not.
+func (l *Lane) start() error {
+	if l.starter == nil {
+		return nil
+	}
+	err := l.starter.Start()
+	if err == nil {
+		l.starter = nil
+	}
+	return err
+}
+
+// report tells the log of an error, when it is another than before.
+func (l *Lane) report(err error, outage *string) {
+	if *outage == err.Error() {
+		return
+	}
+	*outage = err.Error()
+	l.log(fmt.Errorf("ship to %s: %w", l.name, err))
 }
 
 // inTrouble notes that the sink failed, and reports whether the lane should

@@ -38,6 +38,23 @@ type Sink interface {
 	Close() error
 }
 
+// Starter is a sink that takes something of the machine's that another one
+// cannot have at the same time, a port or a file. It takes it in Start, not
+// when it is opened: by then a sink before it, of the same name, has been closed.
+type Starter interface {
+	Sink
+	// Start is called before the first Ship, again when it failed.
+	Start() error
+}
+
+// Start starts a sink that is a Starter.
+func Start(s Sink) error {
+	if starter, ok := s.(Starter); ok {
+		return starter.Start()
+	}
+	return nil
+}
+
 // Prompt is a sink that wants rows as they happen: its batches are closed
 // whenever the reader has nothing more to read, at the latest after Age.
 type Prompt interface {

@@ -60,4 +60,7 @@ type session struct {
 	verb  *verb
 	args  []string // behind the verb: flags and arguments; arguments alone once parsed
 	flags flagValues
+
+	running setup               // of run, while it does
+	changes chan runtime.Change // of run
 }

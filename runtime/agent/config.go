@@ -14,7 +14,7 @@ import (
 )
 
 // configKeys are the keys of a configuration file.
-var configKeys = []string{"grains", "sinks", "params", "on", "latency", "rings", "transport"}
+var configKeys = []string{"grains", "sinks", "routes", "params", "on", "latency", "rings", "transport"}
 
 // config reads a configuration file. All mistakes are found in one run, each
 // with its position.
@@ -75,6 +75,8 @@ func (c *config) root(n *yaml.Node) {
 			c.grains(value)
 		case "sinks":
 			c.sinks(value)
+		case "routes":
+			c.routes(value)
 		case "params":
 			c.params(value)
 		case "on":
@@ -120,21 +122,38 @@ func (c *config) params(n *yaml.Node) {
 }
 
 func (c *config) on(n *yaml.Node) {
-	c.mapping(n, "on", "{packets.seen: [eth*]}", func(key, value *yaml.Node) {
-		on := probeOn{probe: word{key.Value, c.at(key)}}
+	c.lists(n, "on", "{packets.seen: [eth*]}", func(key word, names []word) {
+		if len(names) == 0 {
+			c.mistakes = append(c.mistakes, mistake{key.at, errors.New("on: want a name or a list of them, as in {packets.seen: [eth*]}")})
+			return
+		}
+		c.request.on = append(c.request.on, probeOn{key, names})
+	})
+}
+
+func (c *config) routes(n *yaml.Node) {
+	c.lists(n, "routes", "{exec.exec: [file]}", func(key word, names []word) {
+		c.request.routes = append(c.request.routes, routeRequest{key, names})
+	})
+}
+
+// lists is a mapping whose values are a name or a list of names.
+func (c *config) lists(n *yaml.Node, what, example string, each func(key word, names []word)) {
+	c.mapping(n, what, example, func(key, value *yaml.Node) {
 		items := []*yaml.Node{value}
-		if value.Kind == yaml.SequenceNode && len(value.Content) > 0 {
+		if value.Kind == yaml.SequenceNode {
 			items = value.Content
 		}
+		var names []word
 		for _, item := range items {
 			item = target(item)
 			if item.Kind != yaml.ScalarNode || isNull(item) || item.Value == "" {
-				c.wrong(item, "on: want a name or a list of them, as in {packets.seen: [eth*]}")
+				c.wrong(item, "%s: want a name or a list of them, as in %s", what, example)
 				return
 			}
-			on.names = append(on.names, word{item.Value, c.at(item)})
+			names = append(names, word{item.Value, c.at(item)})
 		}
-		c.request.on = append(c.request.on, on)
+		each(word{key.Value, c.at(key)}, names)
 	})
 }
 

@@ -25,8 +25,8 @@ type Env struct {
 	EUID         int
 	Capabilities uint64 // the effective set: bit n for capability n
 
-	// Signals starts to deliver SIGINT, SIGTERM and SIGUSR1, and returns
-	// what stops that. Nil means that none come.
+	// Signals starts to deliver SIGINT, SIGTERM, SIGUSR1 and SIGHUP, unless
+	// that is ignored, and returns what stops that. Nil means that none come.
 	Signals func() (<-chan os.Signal, func())
 
 	runner runner // nil: the kernel below
@@ -45,6 +45,9 @@ func System() Env {
 		Signals: func() (<-chan os.Signal, func()) {
 			c := make(chan os.Signal, 4)
 			signal.Notify(c, unix.SIGINT, unix.SIGTERM, unix.SIGUSR1)
+			if !signal.Ignored(unix.SIGHUP) { // nohup
+				signal.Notify(c, unix.SIGHUP)
+			}
 			return c, func() { signal.Stop(c) }
 		},
 	}

@@ -29,13 +29,19 @@ func appendLedger(dst []byte, l runtime.Ledger, kernel, running bool) []byte {
 	reader := table{{"reader", "read", "decoded", "undecodable", "late", "skipped"},
 		append([]string{""}, decimals(r.Read, r.Decoded, r.Undecodable, r.Late, r.Skipped)...)}
 	sinks := table{{"sinks", "in", "shipped", "pending", "spooled", "dropped", "retries"}}
+	name := func(s runtime.LaneBooks) string {
+		if s.Ended {
+			return "  " + s.Sink + ", as it was"
+		}
+		return "  " + s.Sink
+	}
 	for _, s := range l.Lanes {
-		sinks = append(sinks, append([]string{"  " + s.Sink}, decimals(s.In, s.Shipped, s.Pending, s.Spooled, s.Dropped, s.Retries)...))
+		sinks = append(sinks, append([]string{name(s)}, decimals(s.In, s.Shipped, s.Pending, s.Spooled, s.Dropped, s.Retries)...))
 	}
 	spools := table{{"spools", "inherited", "damaged", "crashed"}}
 	for _, s := range l.Lanes {
 		if s.Inherited+s.Damaged+s.Crashed > 0 {
-			spools = append(spools, append([]string{"  " + s.Sink}, decimals(s.Inherited, s.Damaged, s.Crashed)...))
+			spools = append(spools, append([]string{name(s)}, decimals(s.Inherited, s.Damaged, s.Crashed)...))
 		}
 	}
 	dst = appendTables(dst, events, tables, probes, reader, sinks, spools)

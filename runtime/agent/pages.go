@@ -71,6 +71,7 @@ func configSection(a Agent) section {
 	}
 	if len(a.Sinks) > 0 {
 		lines = slices.Insert(lines, 1, "sinks:")
+		lines = append(lines, "routes: {"+a.someGrain()+": ["+a.Sinks[0].Name+"]}")
 	}
 	if name, value := a.someParam(); name != "" {
 		lines = append(lines, "params: {"+name+": "+value+"}")
@@ -85,6 +86,7 @@ func signalsSection(Agent) section {
 	return section{title: "Signals", rows: table{
 		{"SIGINT, SIGTERM", "Detach, send what was read, flush, and exit within 5 seconds. A second one ends at once."},
 		{"SIGUSR1", "Print the ledger to standard error."},
+		{"SIGHUP", "Read the configuration file again: sinks and routes follow it, no probe is detached and no row lost. A file with a mistake changes nothing. Without -config it ends the agent as SIGTERM does."},
 	}}
 }
 

@@ -67,6 +67,12 @@ type probeOn struct {
 	names []word
 }
 
+// routeRequest says which sinks the rows of a grain, an event or a table go to.
+type routeRequest struct {
+	name  word // GRAIN, GRAIN.EVENT, GRAIN.TABLE or *
+	sinks []word
+}
+
 // request is what the flags or the file ask for, not yet compared with what
 // the agent holds. What was not asked for is zero.
 type request struct {
@@ -74,6 +80,7 @@ type request struct {
 	params    []setting
 	on        []probeOn
 	sinks     []sinkRequest
+	routes    []routeRequest
 	latency   time.Duration
 	rings     int64
 	transport string
@@ -132,6 +139,7 @@ func (r request) over(below request) request {
 	if all.transport == "" {
 		all.transport = below.transport
 	}
+	all.routes = below.routes // a file alone has them
 	all.on = append(slices.Clone(below.on), r.on...)
 	all.params = append(slices.Clone(below.params), r.params...)
 	return all

@@ -33,6 +33,8 @@ func run(ctx context.Context, s *session) int {
 		return s.fail(err)
 	}
 	o := s.options(setup, lanes)
+	s.running, s.changes = setup, make(chan runtime.Change, 1)
+	o.Changes = s.changes
 	var recording *os.File
 	if s.flags.record != "" {
 		recording, err = os.OpenFile(s.flags.record, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
@@ -73,6 +75,7 @@ func (s *session) options(setup setup, lanes []runtime.LaneOptions) runtime.Opti
 		On:        setup.on,
 		Calls:     setup.calls,
 		Lanes:     lanes,
+		Routes:    setup.routes,
 		Transport: setup.transport,
 		Rings:     setup.rings,
 		Latency:   setup.latency,

@@ -20,6 +20,7 @@ type setup struct {
 	on     map[string][]string
 	calls  map[string]runtime.Calls
 	sinks  []chosenSink
+	routes runtime.Routes
 }
 
 // chosenSink is a sink to open.
@@ -53,6 +54,7 @@ func (s *session) setup() (setup, []error) {
 	p.placeProbes()
 	p.pickSinks()
 	p.turnOn()
+	p.route()
 	return p.setup, inOrder(p.mistakes)
 }
 

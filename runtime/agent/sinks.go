@@ -5,7 +5,6 @@ package agent
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/redsift/ingraind/runtime"
 )
@@ -30,23 +29,6 @@ func (s *setup) setFormat(format string) error {
 	}
 	console.settings[formatSetting] = format
 	return nil
-}
-
-// unreached reports events that would reach no sink.
-func (s *setup) unreached() []error {
-	var mistakes []error
-	for _, g := range s.grains {
-		for _, e := range g.Events {
-			reached := len(e.Sinks) == 0
-			for _, name := range e.Sinks {
-				reached = reached || s.sink(name) != nil
-			}
-			if e.Stream && !reached {
-				mistakes = append(mistakes, fmt.Errorf("event %s.%s goes to %s and reaches no sink: add -sink %s", g.Name, e.Name, strings.Join(e.Sinks, ", "), e.Sinks[0]))
-			}
-		}
-	}
-	return mistakes
 }
 
 func (s *setup) sink(name string) *chosenSink {
@@ -82,8 +64,14 @@ func (c *chosenSink) open(tell func(error)) (runtime.LaneOptions, error) {
 	if err != nil {
 		return lane, err
 	}
-	if lane.Sink, err = c.part.Open(c.settings); err != nil || spool == nil {
+	if lane.Sink, err = c.part.Open(c.settings); err != nil {
 		return lane, err
+	}
+	if err := runtime.Start(lane.Sink); err != nil {
+		return lane, errors.Join(err, lane.Sink.Close())
+	}
+	if spool == nil {
+		return lane, nil
 	}
 	if lane.Spool, err = runtime.OpenSpool(*spool); err == nil {
 		return lane, nil
@@ -91,8 +79,13 @@ func (c *chosenSink) open(tell func(error)) (runtime.LaneOptions, error) {
 	if c.asked[spoolSetting] {
 		return lane, errors.Join(err, lane.Sink.Close())
 	}
-	tell(fmt.Errorf("sink %s: rows that it does not take will be lost when it is away for long, or when the agent ends: %w", c.part.Name, err))
+	tell(c.spoolless(err))
 	return lane, nil
+}
+
+// spoolless is what to say when a spool cannot be had.
+func (c *chosenSink) spoolless(err error) error {
+	return fmt.Errorf("sink %s: rows that it does not take will be lost when it is away for long, or when the agent ends: %w", c.part.Name, err)
 }
 
 func closeAll(lanes []runtime.LaneOptions) error {

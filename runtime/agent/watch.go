@@ -22,7 +22,8 @@ type outcome struct {
 
 // watch does work until it is done, ctx is, or a signal comes, and prints the
 // ledger where that is due. The first SIGINT or SIGTERM asks the work to
-// stop, for which it has its own bound; the second does not wait for it.
+// stop, for which it has its own bound; the second does not wait for it. So does
+// SIGHUP, where there is no configuration file that it would have read again.
 func (s *session) watch(ctx context.Context, o runtime.Options, do work) int {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -49,6 +50,10 @@ func (s *session) watch(ctx context.Context, o runtime.Options, do work) int {
 				select {
 				case requests <- func(l runtime.Ledger) { s.printLedger(l, true) }:
 				default: // one is waiting already
+				}
+			case signal == syscall.SIGHUP && s.changes != nil && s.flags.config != "":
+				if !stopping {
+					s.reload()
 				}
 			case stopping:
 				number, _ := signal.(syscall.Signal)

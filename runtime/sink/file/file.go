@@ -56,12 +56,11 @@ func open(s runtime.Settings) (runtime.Sink, error) {
 	if err := errors.Join(pathErr, sizeErr, ageErr, keepErr); err != nil {
 		return nil, err
 	}
-	f := &file{path: s.Text("path"), maxSize: size, maxAge: age, keep: keep}
-	if err := f.begin(); err != nil {
-		return nil, err
-	}
-	return f, nil
+	return &file{path: s.Text("path"), maxSize: size, maxAge: age, keep: keep}, nil
 }
+
+// Start opens the file.
+func (f *file) Start() error { return f.begin() }
 
 // file writes whole batches or nothing of them.
 type file struct {

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/redsift/ingraind/runtime"
+)
+
+// reload reads the configuration file again: sinks and routes follow it while
+// probes stay where they are. A file with a mistake changes nothing.
+func (s *session) reload() {
+	next, mistakes := s.watching()
+	if len(mistakes) > 0 {
+		for _, err := range mistakes {
+			s.log().Error("the configuration is left as it was", "error", err)
+		}
+		return
+	}
+	change, did, err := next.change(&s.running, func(err error) { s.log().Warn(err.Error()) })
+	if err != nil {
+		s.log().Error("the configuration is left as it was", "error", err)
+		return
+	}
+	select {
+	case s.changes <- change:
+	default: // the runtime has not even seen the one before
+		s.log().Error("the configuration is left as it was", "error", errors.Join(errors.New("the change before has not yet been made: send SIGHUP again"), closeNew(change)))
+		return
+	}
+	args := []any{"sinks", did}
+	if still := next.needsRestart(&s.running); len(still) > 0 {
+		args = append(args, "after_a_restart", strings.Join(still, ", "))
+	}
+	s.log().Info("the configuration was read again", args...)
+	s.running.sinks, s.running.routes = next.sinks, next.routes
+}
+
+// change is what makes this setup of the running one, and what it does in words.
+func (s *setup) change(running *setup, tell func(error)) (runtime.Change, string, error) {
+	c := runtime.Change{Routes: s.routes}
+	var did []string
+	for i := range s.sinks {
+		sink := &s.sinks[i]
+		name := sink.part.Name
+		before := running.sink(name)
+		if before != nil && maps.Equal(before.settings, sink.settings) && maps.Equal(before.delivery, sink.delivery) {
+			c.Lanes = append(c.Lanes, runtime.LaneChange{LaneOptions: runtime.LaneOptions{Name: name}})
+			did = append(did, name+" kept")
+			continue
+		}
+		lane, err := sink.replacement(tell)
+		if err != nil {
+			err = mistake{sink.at, fmt.Errorf("sink %s: %w", name, err)}
+			return c, "", errors.Join(err, closeNew(c))
+		}
+		c.Lanes = append(c.Lanes, lane)
+		if before != nil {
+			did = append(did, name+" changed")
+		} else {
+			did = append(did, name+" added")
+		}
+	}
+	for i := range running.sinks {
+		if name := running.sinks[i].part.Name; s.sink(name) == nil {
+			did = append(did, name+" removed")
+		}
+	}
+	return c, strings.Join(did, ", "), nil
+}
+
+// replacement opens the sink for a lane that may have to wait for another one
+// to end.
+func (c *chosenSink) replacement(tell func(error)) (runtime.LaneChange, error) {
+	lane, spool, err := c.lane()
+	if err != nil {
+		return runtime.LaneChange{}, err
+	}
+	lane.Sink, err = c.part.Open(c.settings)
+	change := runtime.LaneChange{LaneOptions: lane}
+	if spool != nil {
+		change.OpenSpool = func() *runtime.Spool {
+			opened, err := runtime.OpenSpool(*spool)
+			if err != nil {
+				tell(c.spoolless(err))
+			}
+			return opened
+		}
+	}
+	return change, err
+}
+
+func closeNew(c runtime.Change) error {
+	var errs []error
+	for _, l := range c.Lanes {
+		if l.Sink != nil {
+			errs = append(errs, l.Sink.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// needsRestart are the keys that differ from those of the running setup, and
+// that probes were attached with.
+func (s *setup) needsRestart(running *setup) []string {
+	var keys []string
+	differ := func(key string, equal bool) {
+		if !equal {
+			keys = append(keys, key)
+		}
+	}
+	differ("grains", slices.Equal(s.grains, running.grains))
+	differ("params", maps.Equal(s.params, running.params) && maps.EqualFunc(s.calls, running.calls, slices.Equal))
+	differ("on", maps.EqualFunc(s.on, running.on, slices.Equal))
+	differ("latency", s.latency == running.latency)
+	differ("rings", s.rings == running.rings)
+	differ("transport", s.transport == running.transport)
+	return keys
+}
