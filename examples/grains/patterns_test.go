@@ -4,8 +4,10 @@ package grains
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/redsift/ingraind/examples/grains/generated/advise"
@@ -64,5 +66,37 @@ func advised(t *testing.T, m runtime.Mechanism, transport string) {
 	mine["name"] = filepath.Base(file.Name())
 	if n := count(rows, "file", mine); n != 5 {
 		t.Errorf("got %d events of the file, want 5, of %v", n, ours(rows, "file"))
+	}
+}
+
+// Hundreds of functions: one link takes them, and kprobes do not.
+func TestManyFunctionsTakeOneLink(t *testing.T) {
+	many := func(m runtime.Mechanism) *runtime.Grain {
+		return by(m, at("tcp_*", alone(advise.New(), "called")))
+	}
+	if !lacking(t, runtime.Kprobe, many(runtime.Kprobe)) {
+		err := plan(t, many(runtime.Kprobe)).Err
+		if want := "functions match tcp_*; without kprobe.multi at most 100 are probed one by one: narrow the pattern"; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error is %v, want %q", err, want)
+		}
+		t.Log(err)
+	}
+	if lacking(t, runtime.KprobeMulti, many(runtime.KprobeMulti)) {
+		return
+	}
+	agent := start(t, runtime.Options{}, many(runtime.KprobeMulti))
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	peer, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	peer.Close()
+	rows, _ := stop(t, agent)
+	if n := count(rows, "call", map[string]string{"who.pid": fmt.Sprint(os.Getpid())}); n < 10 {
+		t.Errorf("got %d calls of tcp_*, want 10 or more: a connection takes dozens", n)
 	}
 }
