@@ -30,6 +30,7 @@ type lack struct {
 // noTCX is said where tcx is not, and clsact serves.
 const noTCX = "this kernel has no tcx (since 6.6, CONFIG_NET_XGRESS)"
 
+// noKprobeMulti is said where a pattern takes a kprobe for each function.
 const noKprobeMulti = "this kernel has no kprobe.multi (since 5.18, CONFIG_FPROBE)"
 
 var kernels = []lack{
