@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/cilium/ebpf"
 
@@ -192,7 +193,15 @@ func serves(k *kernel.Kernel, p model.Probe, at model.Point, w model.Way) error 
 		if err := k.Kprobes(); err != nil {
 			return err
 		}
+		if strings.Contains(w.Target, "*") {
+			return k.Matching(w.Target, args)
+		}
 		return k.Registers(w.Target, args, at.Returns)
+	case "KprobeMulti":
+		if err := k.KprobeMulti(); err != nil {
+			return err
+		}
+		return k.Matching(w.Target, args)
 	case "Uprobe", "Uretprobe":
 		return k.Uprobes()
 	case "Cgroup", "XDP", "TCX", "SkLookup":

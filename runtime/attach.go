@@ -75,6 +75,10 @@ func (c *choice) attach(program *ebpf.Program, n int, keep func(io.Closer)) erro
 		return c.attachPerfEvent(program, keep)
 	case XDP, TCX, Clsact, Socket:
 		return c.attachInterfaces(program, keep)
+	case Kprobe:
+		if isPattern(c.Target) {
+			return c.attachKprobes(program, keep)
+		}
 	}
 	attached, err := c.attachOne(program, n)
 	if err != nil {
@@ -98,6 +102,8 @@ func (c *choice) attachOne(program *ebpf.Program, n int) (io.Closer, error) {
 		return link.AttachRawTracepoint(link.RawTracepointOptions{Name: c.tracepoint(), Program: program})
 	case Kprobe:
 		return link.Kprobe(target, program, kernel)
+	case KprobeMulti:
+		return link.KprobeMulti(program, link.KprobeMultiOptions{Symbols: c.functions})
 	case Kretprobe:
 		return attachReturn(target, program)
 	case Pair:
@@ -177,6 +183,9 @@ func (a attachment) missed() uint64 {
 	info, err := attached.Info()
 	if err != nil {
 		return 0
+	}
+	if multi := info.KprobeMulti(); multi != nil {
+		return multi.Missed
 	}
 	event := info.PerfEvent()
 	if event == nil || event.Kprobe() == nil {

@@ -21,6 +21,11 @@ func (k *Kernel) serve(c *choice, args []string, point *Point) error {
 		return k.serveTracepoint(c, args, point)
 	case Fentry, Fexit:
 		return k.serveTrampoline(c, args, point)
+	case KprobeMulti:
+		if err := k.KprobeMulti(); err != nil {
+			return err
+		}
+		return k.servePattern(c, args)
 	case Kprobe, Kretprobe, Pair:
 		return k.serveKprobe(c, args, point)
 	case Uprobe, Uretprobe:
@@ -74,6 +79,15 @@ var errNoResult = errors.New("there is no result at the entry")
 func (k *Kernel) serveKprobe(c *choice, args []string, point *Point) error {
 	if err := k.Kprobes(); err != nil {
 		return err
+	}
+	if c.Mechanism == Kprobe && isPattern(c.Target) {
+		if err := k.servePattern(c, args); err != nil {
+			return err
+		}
+		if len(c.functions) > mostKprobes {
+			return fmt.Errorf("%d functions match %s; without kprobe.multi at most %d are probed one by one: narrow the pattern", len(c.functions), c.Target, mostKprobes)
+		}
+		return nil
 	}
 	name := c.Target
 	prototype, err := btfargs.Function(k.Types, name)

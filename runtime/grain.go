@@ -85,7 +85,7 @@ type Point struct {
 // Way is one mechanism that can serve a point.
 type Way struct {
 	Mechanism Mechanism
-	Target    string   // kernel function or tracepoint; for user programs "BINARY:SYMBOL"; else the point
+	Target    string   // kernel function, a pattern (*) of such, or tracepoint; for user programs "BINARY:SYMBOL"; else the point
 	Programs  []string // names in the object: one, or for Pair the entry's and the return's
 }
 
@@ -96,23 +96,24 @@ type Mechanism string
 // of the next, up to Uretprobe, the registers at entry or return. Those behind
 // have a context of their own.
 const (
-	TPBTF     Mechanism = "tp_btf"
-	RawTP     Mechanism = "raw_tp"
-	Fentry    Mechanism = "fentry"
-	Fexit     Mechanism = "fexit"
-	Kprobe    Mechanism = "kprobe"
-	Kretprobe Mechanism = "kretprobe"
-	Pair      Mechanism = "pair" // a kprobe that keeps the arguments, and the kretprobe that takes them
-	Uprobe    Mechanism = "uprobe"
-	Uretprobe Mechanism = "uretprobe"
-	Cgroup    Mechanism = "cgroup"
-	XDP       Mechanism = "xdp"
-	TCX       Mechanism = "tcx"
-	Clsact    Mechanism = "clsact" // where tcx is not: a filter of the qdisc of that name
-	Socket    Mechanism = "socket" // a packet socket
-	SkLookup  Mechanism = "sk_lookup"
-	PerfEvent Mechanism = "perf_event"
-	Iter      Mechanism = "iter"
-	LSM       Mechanism = "lsm"
-	FmodRet   Mechanism = "fmod_ret"
+	TPBTF       Mechanism = "tp_btf"
+	RawTP       Mechanism = "raw_tp"
+	Fentry      Mechanism = "fentry"
+	Fexit       Mechanism = "fexit"
+	Kprobe      Mechanism = "kprobe"
+	KprobeMulti Mechanism = "kprobe.multi" // one link at all functions that a pattern matches
+	Kretprobe   Mechanism = "kretprobe"
+	Pair        Mechanism = "pair" // a kprobe that keeps the arguments, and the kretprobe that takes them
+	Uprobe      Mechanism = "uprobe"
+	Uretprobe   Mechanism = "uretprobe"
+	Cgroup      Mechanism = "cgroup"
+	XDP         Mechanism = "xdp"
+	TCX         Mechanism = "tcx"
+	Clsact      Mechanism = "clsact" // where tcx is not: a filter of the qdisc of that name
+	Socket      Mechanism = "socket" // a packet socket
+	SkLookup    Mechanism = "sk_lookup"
+	PerfEvent   Mechanism = "perf_event"
+	Iter        Mechanism = "iter"
+	LSM         Mechanism = "lsm"
+	FmodRet     Mechanism = "fmod_ret"
 )

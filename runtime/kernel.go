@@ -22,14 +22,18 @@ type Kernel struct {
 	CPUs      int   // that may ever exist
 	Registers int   // that hold arguments at a function's entry
 
-	RingBuffer func() error
-	Atomics    func() error                                     // atomics that return the old value
-	Trampoline func(mechanism Mechanism, function string) error // Fentry, Fexit, FmodRet on that function, or LSM on that hook
-	Kprobes    func() error
-	Uprobes    func() error
-	Programs   func(ebpf.ProgramType) error // programs of that type
-	TCX        func() error
-	LSM        func() error // programs are asked where security modules are
+	RingBuffer  func() error
+	Atomics     func() error                                     // atomics that return the old value
+	Trampoline  func(mechanism Mechanism, function string) error // Fentry, Fexit, FmodRet on that function, or LSM on that hook
+	Kprobes     func() error
+	KprobeMulti func() error // one link at many functions
+	// Functions are the kernel's own that can be probed, without modules'.
+	// One of which there are several of that name is not among them.
+	Functions func() ([]string, error)
+	Uprobes   func() error
+	Programs  func(ebpf.ProgramType) error // programs of that type
+	TCX       func() error
+	LSM       func() error // programs are asked where security modules are
 	// Symbols are the kernel's functions whose names begin with prefix, at
 	// most a dozen, the likeliest first.
 	Symbols func(prefix string) []string
@@ -55,17 +59,19 @@ func RunningKernel() (*Kernel, error) {
 	}
 	raiseLimits()
 	k := &Kernel{
-		Types:     kernelTypes{cache},
-		CPUs:      cpus,
-		Registers: argumentRegisters(goruntime.GOARCH),
-		Kprobes:   sync.OnceValue(func() error { return haveProbes("kprobe", "CONFIG_KPROBE_EVENTS") }),
-		Uprobes:   sync.OnceValue(func() error { return haveProbes("uprobe", "CONFIG_UPROBE_EVENTS") }),
-		Atomics:   sync.OnceValue(tryAtomics),
-		Programs:  havePrograms,
-		TCX:       sync.OnceValue(haveTCX),
-		LSM:       sync.OnceValue(haveLSM),
-		Symbols:   kallsyms,
-		cache:     cache,
+		Types:       kernelTypes{cache},
+		CPUs:        cpus,
+		Registers:   argumentRegisters(goruntime.GOARCH),
+		Kprobes:     sync.OnceValue(func() error { return haveProbes("kprobe", "CONFIG_KPROBE_EVENTS") }),
+		KprobeMulti: sync.OnceValue(haveKprobeMulti),
+		Functions:   sync.OnceValues(probeable),
+		Uprobes:     sync.OnceValue(func() error { return haveProbes("uprobe", "CONFIG_UPROBE_EVENTS") }),
+		Atomics:     sync.OnceValue(tryAtomics),
+		Programs:    havePrograms,
+		TCX:         sync.OnceValue(haveTCX),
+		LSM:         sync.OnceValue(haveLSM),
+		Symbols:     kallsyms,
+		cache:       cache,
 	}
 	k.RingBuffer = sync.OnceValue(haveRingBuffers)
 	k.Trampoline = remember(func(m Mechanism, function string) error { return tryTrampoline(m, function, cache) })

@@ -55,10 +55,11 @@ type attempt struct {
 type choice struct {
 	attempt
 	*Way
-	binding btfargs.Binding
-	binary  string   // of a user program: its path
-	on      []string // what it is at: folders of cgroups, patterns for names of interfaces, files of network namespaces
-	every   time.Duration
+	binding   btfargs.Binding
+	functions []string // of the kernel, when the target is a pattern
+	binary    string   // of a user program: its path
+	on        []string // what it is at: folders of cgroups, patterns for names of interfaces, files of network namespaces
+	every     time.Duration
 }
 
 // Plan decides where the probes of g run. A point takes the first of its ways

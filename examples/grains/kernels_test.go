@@ -30,18 +30,23 @@ type lack struct {
 // noTCX is said where tcx is not, and clsact serves.
 const noTCX = "this kernel has no tcx (since 6.6, CONFIG_NET_XGRESS)"
 
+// noKprobeMulti is said where a pattern takes a kprobe for each function.
+const noKprobeMulti = "this kernel has no kprobe.multi (since 5.18, CONFIG_FPROBE)"
+
 var kernels = []lack{
 	{"Debian's 5.10, x86-64, whose command line asks for no bpf among the security modules", func(release, arch string) bool {
 		active, err := os.ReadFile("/sys/kernel/security/lsm")
 		return strings.HasPrefix(release, "5.10.") && strings.HasSuffix(release, "-cloud-amd64") && (err != nil || !strings.Contains(string(active), "bpf"))
 	}, map[runtime.Mechanism]string{
-		runtime.TCX: noTCX,
-		runtime.LSM: "bpf is not among the active security modules, lockdown, capability, yama, apparmor, tomoyo: the kernel's command line names them, lsm=lockdown,capability,yama,apparmor,tomoyo,bpf",
+		runtime.TCX:         noTCX,
+		runtime.KprobeMulti: noKprobeMulti,
+		runtime.LSM:         "bpf is not among the active security modules, lockdown, capability, yama, apparmor, tomoyo: the kernel's command line names them, lsm=lockdown,capability,yama,apparmor,tomoyo,bpf",
 	}},
 	{"Debian's, x86-64, before 6.6", func(release, arch string) bool {
 		return strings.HasSuffix(release, "-cloud-amd64") && (strings.HasPrefix(release, "5.") || strings.HasPrefix(release, "6.1."))
 	}, map[runtime.Mechanism]string{
-		runtime.TCX: noTCX,
+		runtime.TCX:         noTCX,
+		runtime.KprobeMulti: noKprobeMulti,
 	}},
 	{"Debian's, x86-64", func(release, arch string) bool {
 		return strings.HasSuffix(release, "-cloud-amd64")
@@ -49,11 +54,17 @@ var kernels = []lack{
 	{"Debian's, arm64 before 6.4", func(release, arch string) bool {
 		return strings.HasSuffix(release, "-cloud-arm64") && (strings.HasPrefix(release, "5.") || strings.HasPrefix(release, "6.1."))
 	}, map[runtime.Mechanism]string{
-		runtime.Fentry:  "this kernel has no trampolines (arm64 has them since 6.4)",
-		runtime.Fexit:   "this kernel has no trampolines (arm64 has them since 6.4)",
-		runtime.FmodRet: "this kernel has no trampolines (arm64 has them since 6.4)",
-		runtime.LSM:     "this kernel has no trampolines (arm64 has them since 6.4)",
-		runtime.TCX:     noTCX,
+		runtime.Fentry:      "this kernel has no trampolines (arm64 has them since 6.4)",
+		runtime.Fexit:       "this kernel has no trampolines (arm64 has them since 6.4)",
+		runtime.FmodRet:     "this kernel has no trampolines (arm64 has them since 6.4)",
+		runtime.LSM:         "this kernel has no trampolines (arm64 has them since 6.4)",
+		runtime.TCX:         noTCX,
+		runtime.KprobeMulti: noKprobeMulti,
+	}},
+	{"Debian's, arm64 up to 6.12, without CONFIG_FPROBE", func(release, arch string) bool {
+		return strings.HasSuffix(release, "-cloud-arm64") && strings.HasPrefix(release, "6.")
+	}, map[runtime.Mechanism]string{
+		runtime.KprobeMulti: noKprobeMulti,
 	}},
 	{"Debian's, arm64", func(release, arch string) bool {
 		return strings.HasSuffix(release, "-cloud-arm64")
@@ -62,13 +73,14 @@ var kernels = []lack{
 		_, err := os.Stat("/sys/bus/event_source/devices/kprobe")
 		return errors.Is(err, os.ErrNotExist)
 	}, map[runtime.Mechanism]string{
-		runtime.Fentry:    "this kernel forbids fentry programs",
-		runtime.Fexit:     "this kernel forbids fexit programs",
-		runtime.FmodRet:   "this kernel forbids fmod_ret programs",
-		runtime.LSM:       "this kernel forbids lsm programs",
-		runtime.Kprobe:    "this kernel has no kprobes (CONFIG_KPROBE_EVENTS)",
-		runtime.Kretprobe: "this kernel has no kprobes (CONFIG_KPROBE_EVENTS)",
-		runtime.Pair:      "this kernel has no kprobes (CONFIG_KPROBE_EVENTS)",
+		runtime.Fentry:      "this kernel forbids fentry programs",
+		runtime.Fexit:       "this kernel forbids fexit programs",
+		runtime.FmodRet:     "this kernel forbids fmod_ret programs",
+		runtime.LSM:         "this kernel forbids lsm programs",
+		runtime.KprobeMulti: noKprobeMulti,
+		runtime.Kprobe:      "this kernel has no kprobes (CONFIG_KPROBE_EVENTS)",
+		runtime.Kretprobe:   "this kernel has no kprobes (CONFIG_KPROBE_EVENTS)",
+		runtime.Pair:        "this kernel has no kprobes (CONFIG_KPROBE_EVENTS)",
 	}},
 	{"any other", func(string, string) bool { return true }, nil},
 }
@@ -135,7 +147,8 @@ func TestTheFirstRowThatFitsSaysWhatAKernelLacks(t *testing.T) {
 		"6.1.0-56-cloud-amd64":       "Debian's, x86-64, before 6.6",
 		"7.3.4+deb13-cloud-amd64":    "Debian's, x86-64",
 		"6.1.0-56-cloud-arm64":       "Debian's, arm64 before 6.4",
-		"6.12.117+deb13-cloud-arm64": "Debian's, arm64",
+		"6.12.117+deb13-cloud-arm64": "Debian's, arm64 up to 6.12, without CONFIG_FPROBE",
+		"7.3.4+deb13-cloud-arm64":    "Debian's, arm64",
 	} {
 		for _, k := range kernels {
 			if k.fits(release, release[len(release)-5:]) {

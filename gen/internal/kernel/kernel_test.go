@@ -86,6 +86,10 @@ func TestArgumentsAreFoundByTheirNames(t *testing.T) {
 		"a tracepoint without names":  {k.Tracepoint("nameless", nil), "the arguments of tracepoint nameless have no names"},
 		"kprobes":                     {k.Kprobes(), "no kprobes (CONFIG_KPROBE_EVENTS)"},
 		"uprobes":                     {k.Uprobes(), "no uprobes (CONFIG_UPROBE_EVENTS)"},
+		"kprobe.multi":                {k.KprobeMulti(), "no kprobe.multi (since 5.18, CONFIG_FPROBE)"},
+		"a pattern":                   {k.Matching("p*n", []string{"sk"}), ""},
+		"a pattern without a match":   {k.Matching("plan*", nil), "no function matches plan*"},
+		"a pattern without the name":  {k.Matching("pla*", []string{"len"}), `no function that matches pla* will do; the last: plain has no argument "len"; it has sk, size`},
 		"trampolines":                 {k.Trampolines(), "no trampolines (CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS)"},
 	} {
 		got := ""
@@ -103,8 +107,9 @@ func TestWhatIsBuiltInShowsInTypes(t *testing.T) {
 	uprobe := &btf.Struct{Name: "trace_uprobe", Size: 4, Members: void.Members}
 	ops := &btf.Struct{Name: "ftrace_ops", Size: 4, Members: []btf.Member{{Name: "direct_call", Type: integer}}}
 	regs := &btf.Struct{Name: "pt_regs", Size: 4, Members: []btf.Member{{Name: "syscallno", Type: integer}}}
-	k := pretend(t, void, uprobe, ops, regs)
-	for name, err := range map[string]error{"kprobes": k.Kprobes(), "uprobes": k.Uprobes(), "trampolines": k.Trampolines()} {
+	multi := &btf.Struct{Name: "bpf_kprobe_multi_link", Size: 4, Members: void.Members}
+	k := pretend(t, void, uprobe, ops, regs, multi)
+	for name, err := range map[string]error{"kprobe.multi": k.KprobeMulti(), "kprobes": k.Kprobes(), "uprobes": k.Uprobes(), "trampolines": k.Trampolines()} {
 		if err != nil {
 			t.Errorf("%s: got %v, want none against it", name, err)
 		}

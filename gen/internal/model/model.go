@@ -203,6 +203,8 @@ func MechanismName(constant string) string {
 		return "sk_lookup"
 	case "PerfEvent":
 		return "perf_event"
+	case "KprobeMulti":
+		return "kprobe.multi"
 	case "FmodRet":
 		return "fmod_ret"
 	}

@@ -59,6 +59,11 @@ func (b *binder) point(stem string, at spec.Point, c *source.Probe) Point {
 		}
 	case spec.Entry, spec.Fentry, spec.Kprobe:
 		b.noResult(at, c)
+		if at.Pattern() {
+			way("KprobeMulti", at.Target, program("kprobe_multi", "kprobe.multi/"+at.Target, Regs))
+			way("Kprobe", at.Target, program("kprobe", "kprobe/"+at.Target, Regs))
+			break
+		}
 		if at.Kind != spec.Kprobe {
 			way("Fentry", at.Target, program("fentry", "fentry/"+at.Target, Words))
 		}

@@ -24,6 +24,9 @@ type Point struct {
 	Target   string // the tracepoint, system call, function, symbol, or whatever else stands for PLACE
 }
 
+// Pattern reports whether a point is at all functions that its Target matches.
+func (pt *Point) Pattern() bool { return strings.Contains(pt.Target, "*") }
+
 // Kind is the first word of a probe point.
 type Kind string
 
@@ -62,12 +65,14 @@ type shape struct {
 	words   string
 	pattern *regexp.Regexp
 	places  []string
+	many    bool // a * stands for any letters
 }
 
 var (
 	tracepoint = shape{words: "CATEGORY/NAME", pattern: regexp.MustCompile(`^(?P<Category>[\w-]+)/(?P<Target>\w+)$`)}
 	rawPoint   = shape{words: "NAME", pattern: regexp.MustCompile(`^(?P<Target>\w+)$`)}
 	systemCall = shape{words: "NAME", pattern: regexp.MustCompile(`^(?P<Target>[a-z_][a-z0-9_]*)$`)}
+	functions  = shape{words: "FUNCTION", pattern: regexp.MustCompile(`^(?P<Target>[A-Za-z_*][\w.*]*)$`), many: true}
 	function   = shape{words: "FUNCTION", pattern: regexp.MustCompile(`^(?P<Target>[A-Za-z_][\w.]*)$`)}
 	hook       = shape{words: "HOOK", pattern: regexp.MustCompile(`^(?P<Target>[a-z][a-z0-9_]*)$`)}
 	symbol     = shape{words: "BINARY:SYMBOL", pattern: regexp.MustCompile(`^(?P<Binary>[\w./+@-]+):(?P<Target>[A-Za-z_][\w./$]*)$`)}
@@ -79,8 +84,8 @@ func oneOf(places string) shape { return shape{places: words(places)} }
 var shapes = map[Kind]shape{
 	Tracepoint: tracepoint, RawTP: rawPoint, TPBTF: rawPoint,
 	Syscall: systemCall, SyscallReturn: systemCall,
-	Entry: function, Return: function, Fentry: function, Fexit: function,
-	Kprobe: function, Kretprobe: function,
+	Entry: functions, Return: function, Fentry: function, Fexit: function,
+	Kprobe: functions, Kretprobe: function,
 	Uprobe: symbol, Uretprobe: symbol,
 	CgroupSKB: oneOf("ingress egress"),
 	Cgroup:    oneOf("connect4 connect6 sock_create"),
@@ -143,8 +148,8 @@ func parsePoint(text string) (*Point, error) {
 		return nil, fmt.Errorf("unknown probe point %q%s", text, suggestKind(kind, slash))
 	case shape.pattern == nil:
 		return shape.place(Kind(kind), text, rest, slash)
-	case strings.Contains(rest, "*"):
-		return nil, fmt.Errorf("not supported yet: patterns in probe points (*)")
+	case strings.Contains(rest, "*") && !shape.many:
+		return nil, fmt.Errorf("not supported yet: a pattern (*) in %s/; entry/ and kprobe/ take them", kind)
 	}
 	groups := shape.pattern.FindStringSubmatch(rest)
 	if groups == nil {
@@ -188,6 +193,8 @@ func (s shape) place(kind Kind, text, rest string, slash bool) (*Point, error) {
 func (pt *Point) check(text string) error {
 	call := entryPoint.FindStringSubmatch(pt.Target)
 	switch {
+	case pt.Pattern() && len(strings.Trim(pt.Target, "*_.")) < 2:
+		return fmt.Errorf("probe point %q must say more of the functions' names: all of the kernel's are too many", text)
 	case pt.Binary == "":
 	case strings.Contains(pt.Binary, "/") && !path.IsAbs(pt.Binary):
 		return fmt.Errorf("probe point %q must have an absolute path, or a bare name such as libc.so.6", text)

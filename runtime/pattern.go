@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package runtime
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/features"
+	"github.com/cilium/ebpf/link"
+
+	"github.com/redsift/ingraind/runtime/internal/btfargs"
+)
+
+// mostKprobes is how many functions a pattern may match where each takes a
+// kprobe of its own: each is a file descriptor, and some milliseconds to attach
+// and to detach.
+const mostKprobes = 100
+
+// isPattern reports whether a target stands for all functions that it matches.
+func isPattern(target string) bool { return strings.Contains(target, "*") }
+
+// servePattern puts the functions that c's target matches into c: those that
+// have all of args, which the one program that is at all of them finds in the
+// same registers at each.
+func (k *Kernel) servePattern(c *choice, args []string) error {
+	all, err := k.Functions()
+	if err != nil {
+		return err
+	}
+	c.functions = nil
+	var last error
+	for _, name := range all {
+		if match, err := path.Match(c.Target, name); err != nil || !match {
+			continue
+		}
+		binding, err := k.patternBinding(name, args)
+		if err != nil {
+			last = err
+			continue
+		}
+		if len(c.functions) > 0 && binding != c.binding {
+			return fmt.Errorf("%s and %s have %s in different places: narrow the pattern %s",
+				c.functions[0], name, strings.Join(args, ", "), c.Target)
+		}
+		c.binding = binding
+		c.functions = append(c.functions, name)
+	}
+	switch {
+	case len(c.functions) > 0:
+		return nil
+	case last != nil:
+		return fmt.Errorf("no function that matches %s will do; the last: %w", c.Target, last)
+	}
+	return fmt.Errorf("no function of this kernel that can be probed matches %s", c.Target)
+}
+
+// patternBinding is where a function has args. Without any its prototype does
+// not matter.
+func (k *Kernel) patternBinding(name string, args []string) (btfargs.Binding, error) {
+	if len(args) == 0 {
+		return btfargs.Binding{}, nil
+	}
+	prototype, err := btfargs.Function(k.Types, name)
+	if err != nil {
+		return btfargs.Binding{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return prototype.Registers(args, false, k.Registers)
+}
+
+// haveKprobeMulti asks for the link that is at many functions. A kernel may be
+// new enough and still lack it.
+func haveKprobeMulti() error {
+	switch err := features.HaveBPFLinkKprobeMulti(); {
+	case errors.Is(err, ebpf.ErrNotSupported):
+		return errors.New("this kernel has no kprobe.multi (since 5.18, CONFIG_FPROBE)")
+	case err != nil:
+		return fmt.Errorf("kprobe.multi: %s", explain(err))
+	}
+	return nil
+}
+
+// probeable reads which functions the kernel lets be probed.
+func probeable() ([]string, error) {
+	err := errors.New("tracefs is not mounted")
+	for _, dir := range traceDirs() {
+		var f *os.File
+		if f, err = os.Open(filepath.Join(dir, "available_filter_functions")); err != nil {
+			continue
+		}
+		defer f.Close()
+		return functionsIn(f)
+	}
+	return nil, fmt.Errorf("which functions match a pattern: %w", err)
+}
+
+// functionsIn reads lines such as "tcp_connect" and "nf_hook [nf]". Those of
+// modules are left out, for kernels do not look for them when they attach to
+// many; so are names that the compiler changed, and with a name that several
+// functions have all of these, because a name is all that the kernel is told.
+func functionsIn(list io.Reader) ([]string, error) {
+	times := map[string]int{}
+	var order []string
+	lines := bufio.NewScanner(list)
+	for lines.Scan() {
+		name := lines.Text()
+		if name == "" || strings.ContainsAny(name, " \t.") || strings.HasPrefix(name, "__ftrace_invalid_address_") {
+			continue
+		}
+		if times[name]++; times[name] == 1 {
+			order = append(order, name)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("which functions match a pattern: %w", err)
+	}
+	single := order[:0]
+	for _, name := range order {
+		if times[name] == 1 {
+			single = append(single, name)
+		}
+	}
+	return single, nil
+}
+
+// attachKprobes attaches a program to its functions one by one.
+func (c *choice) attachKprobes(program *ebpf.Program, keep func(io.Closer)) error {
+	for _, name := range c.functions {
+		attached, err := link.Kprobe(name, program, &link.KprobeOptions{TraceFSPrefix: traceGroup()})
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		keep(attached)
+	}
+	return nil
+}
