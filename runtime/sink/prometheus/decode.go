@@ -6,8 +6,6 @@ import (
 	"encoding/binary"
 	"math"
 	"unicode/utf8"
-
-	"github.com/redsift/ingraind/runtime/agg"
 )
 
 // point is what a row says of one series.
@@ -131,7 +129,7 @@ func (r *reader) point(p *point) {
 	case summary:
 		p.n = r.u64()
 		if p.there = r.flag(); p.there {
-			for range agg.Probabilities {
+			for range probabilities {
 				p.quantiles = append(p.quantiles, math.Float64frombits(r.u64()))
 			}
 		}

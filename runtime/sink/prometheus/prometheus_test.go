@@ -3,6 +3,7 @@
 package prometheus_test
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -143,6 +144,11 @@ func TestEachKindOfCellHasItsMetrics(t *testing.T) {
 	for _, not := range []string{"_none{", "_nan{", "_often"} {
 		if strings.Contains(text, not) {
 			t.Errorf("%s was sent", not)
+		}
+	}
+	for _, p := range agg.Probabilities {
+		if !strings.Contains(text, fmt.Sprintf(`quantile="%v"`, p)) {
+			t.Errorf("there is no quantile %v in\n%s", p, text)
 		}
 	}
 	om := scrape(t, s, openMetrics)

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/redsift/ingraind/runtime"
-	"github.com/redsift/ingraind/runtime/agg"
 )
 
 // form is what a cell becomes.
@@ -50,12 +49,15 @@ func (m *metric) series() int {
 	case histogram:
 		return len(m.Bounds) + 3
 	case summary:
-		return len(agg.Probabilities) + 2
+		return len(probabilities) + 2
 	}
 	return 1
 }
 
 const nanoseconds = 1e9
+
+// probabilities are those of agg.Probabilities.
+var probabilities = [...]float64{0.5, 0.9, 0.95, 0.99}
 
 // schemaOf is worked out at the first row of an event.
 func schemaOf(prefix string, row *runtime.Row) *schema {
@@ -102,21 +104,21 @@ func metricOf(f *runtime.Field) (metric, bool) {
 	case runtime.TypeBytes:
 		m.Unit, m.Name = "bytes", "_bytes"
 	}
-	switch f.Cell.Kind {
-	case agg.Count:
+	switch kind := f.Cell.Kind.String(); kind {
+	case "count":
 		return metric{Form: counter, Scale: 1, Name: "_total"}, true
-	case agg.Distinct:
+	case "distinct":
 		return metric{Form: gauge, Scale: 1}, true
-	case agg.Sum:
+	case "sum":
 		if m.Form = total; !f.Cell.Signed {
 			m.Form, m.Name = counter, m.Name+"_total"
 		}
-	case agg.Mean, agg.Min, agg.Max, agg.Last:
+	case "mean", "min", "max", "last":
 		m.Form = gauge
-	case agg.Exp2, agg.Linear, agg.Buckets:
+	case "exp2", "linear", "buckets":
 		m.Form = histogram
 		// Powers of two of nanoseconds are none of seconds.
-		m.Native = f.Cell.Kind == agg.Exp2 && !f.Cell.Signed && m.Scale == 1
+		m.Native = kind == "exp2" && !f.Cell.Signed && m.Scale == 1
 		h := f.Cell.Histogram(make([]uint64, f.Cell.Words()))
 		last := math.Inf(-1)
 		for i := range h.Len() - 1 {
@@ -126,7 +128,7 @@ func metricOf(f *runtime.Field) (metric, bool) {
 			}
 			m.Bounds, last = append(m.Bounds, le), le
 		}
-	case agg.Quantiles:
+	case "quantiles":
 		m.Form = summary
 	default:
 		return m, false

@@ -14,13 +14,11 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
-
-	"github.com/redsift/ingraind/runtime/agg"
 )
 
 // serve answers a scrape in the format that it asks for.
 func (s *store) serve(w http.ResponseWriter, r *http.Request) {
-	format := expfmt.NegotiateIncludingOpenMetrics(r.Header)
+	format := expfmt.NegotiateAccept(r.Header, expfmt.DefaultOpenMetricsAcceptedFormats()...)
 	var body bytes.Buffer
 	if err := write(&body, format, s.gather()); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
@@ -119,7 +117,7 @@ func (one *series) metric(m *metric) *dto.Metric {
 	case summary:
 		d.Summary = &dto.Summary{SampleCount: ref(one.n), SampleSum: ref(math.NaN())}
 		for i, q := range one.quantiles {
-			d.Summary.Quantile = append(d.Summary.Quantile, &dto.Quantile{Quantile: ref(agg.Probabilities[i]), Value: ref(q)})
+			d.Summary.Quantile = append(d.Summary.Quantile, &dto.Quantile{Quantile: ref(probabilities[i]), Value: ref(q)})
 		}
 	case histogram:
 		d.Histogram = one.histogram(m)
