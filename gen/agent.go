@@ -15,7 +15,7 @@ import (
 )
 
 // stockSinks are the sinks that an agent may name without an import path.
-var stockSinks = []string{"console", "file", "http", "s3", "statsd"}
+var stockSinks = []string{"console", "file", "http", "otlp", "s3", "statsd"}
 
 // checkAgent sees that what agent.yaml lists exists, and that no two of it
 // have one name. grains are the names of the site's own.
