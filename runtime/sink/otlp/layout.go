@@ -2,10 +2,7 @@
 
 package otlp
 
-import (
-	"github.com/redsift/ingraind/runtime"
-	"github.com/redsift/ingraind/runtime/agg"
-)
+import "github.com/redsift/ingraind/runtime"
 
 // layout is what rows of one event become, worked out at its first row.
 type layout struct {
@@ -24,7 +21,36 @@ type attribute struct {
 type metric struct {
 	field int    // its index
 	head  []byte // name, description and unit
-	kind  agg.Kind
+	form  form
+}
+
+// form is what a cell is sent as.
+type form uint8
+
+const (
+	unsent form = iota
+	sum
+	gauge
+	exponential
+	explicit
+	summary
+)
+
+// formOf is by the cell's kind as the YAML names it.
+func formOf(kind string) form {
+	switch kind {
+	case "count", "sum":
+		return sum
+	case "mean", "min", "max", "last", "distinct":
+		return gauge
+	case "exp2":
+		return exponential
+	case "linear", "buckets":
+		return explicit
+	case "quantiles":
+		return summary
+	}
+	return unsent
 }
 
 // convention is a name of OpenTelemetry's semantic conventions.
@@ -90,13 +116,13 @@ func layoutOf(row *runtime.Row) *layout {
 		switch {
 		case i < len(event.Table.Key):
 			l.attributes = append(l.attributes, attributeOf(grain, f))
-		case f.Cell != nil && f.Cell.Kind != agg.Top:
+		case f.Cell != nil && formOf(f.Cell.Kind.String()) != unsent:
 			head := appendBytes(nil, metricName, "ingraind."+name+"."+f.Name)
 			head = appendBytes(head, metricHelp, f.Help)
 			if unit := unitOf(f); unit != "" {
 				head = appendBytes(head, metricUnit, unit)
 			}
-			l.metrics = append(l.metrics, metric{i, head, f.Cell.Kind})
+			l.metrics = append(l.metrics, metric{i, head, formOf(f.Cell.Kind.String())})
 		}
 	}
 	return l
@@ -104,10 +130,10 @@ func layoutOf(row *runtime.Row) *layout {
 
 // unitOf is a unit of UCUM.
 func unitOf(f *runtime.Field) string {
-	switch {
-	case f.Cell.Kind == agg.Count:
+	switch kind := f.Cell.Kind.String(); {
+	case kind == "count":
 		return "{event}"
-	case f.Cell.Kind == agg.Distinct:
+	case kind == "distinct":
 		return "{value}"
 	case f.Type == runtime.TypeBytes:
 		return "By"

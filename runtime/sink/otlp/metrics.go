@@ -7,7 +7,6 @@ import (
 	"math"
 
 	"github.com/redsift/ingraind/runtime"
-	"github.com/redsift/ingraind/runtime/agg"
 )
 
 // The fields of a Metric.
@@ -51,23 +50,23 @@ func (e *encoding) appendMetrics(dst []byte, l *layout, row *runtime.Row) []byte
 		var at, in int
 		dst, at = begin(dst, metricField)
 		dst = append(dst, m.head...)
-		switch m.kind {
-		case agg.Count, agg.Sum:
+		switch m.form {
+		case sum:
 			dst, in = begin(dst, metricSum)
 			dst = e.appendNumber(dst, l, row, v, f)
 			dst = appendVarint(dst, temporality, delta)
 			if !f.Cell.Signed {
 				dst = appendVarint(dst, monotonic, 1)
 			}
-		case agg.Exp2:
+		case exponential:
 			dst, in = begin(dst, metricExp)
-			dst = e.appendExp(dst, l, row, f.Cell.Histogram(v.Cell))
+			dst = e.appendExp(dst, l, row, v, f)
 			dst = appendVarint(dst, temporality, delta)
-		case agg.Linear, agg.Buckets:
+		case explicit:
 			dst, in = begin(dst, metricBuckets)
-			dst = e.appendBuckets(dst, l, row, f.Cell.Histogram(v.Cell))
+			dst = e.appendBuckets(dst, l, row, v, f)
 			dst = appendVarint(dst, temporality, delta)
-		case agg.Quantiles:
+		case summary:
 			dst, in = begin(dst, metricSummary)
 			dst = e.appendQuantiles(dst, l, row, v)
 		default:
@@ -111,7 +110,8 @@ func (e *encoding) appendNumber(dst []byte, l *layout, row *runtime.Row, v runti
 // appendExp appends an ExponentialHistogramDataPoint of scale 0. Bucket 0 of a
 // cell has the values up to 0; its bucket k those from 2^(k-1) on, which is
 // the bucket of index k-1.
-func (e *encoding) appendExp(dst []byte, l *layout, row *runtime.Row, h agg.Histogram) []byte {
+func (e *encoding) appendExp(dst []byte, l *layout, row *runtime.Row, v runtime.Value, f *runtime.Field) []byte {
+	h := f.Cell.Histogram(v.Cell)
 	const (
 		keyed    = 1
 		zero     = 7
@@ -146,7 +146,8 @@ func (e *encoding) appendExp(dst []byte, l *layout, row *runtime.Row, h agg.Hist
 }
 
 // appendBuckets appends a HistogramDataPoint.
-func (e *encoding) appendBuckets(dst []byte, l *layout, row *runtime.Row, h agg.Histogram) []byte {
+func (e *encoding) appendBuckets(dst []byte, l *layout, row *runtime.Row, v runtime.Value, f *runtime.Field) []byte {
+	h := f.Cell.Histogram(v.Cell)
 	const keyed = 9
 	dst, at := begin(dst, points)
 	dst = e.appendPoint(dst, keyed, l, row)
@@ -163,6 +164,9 @@ func (e *encoding) appendBuckets(dst []byte, l *layout, row *runtime.Row, h agg.
 	return end(end(dst, in), at)
 }
 
+// quantiles are agg.Probabilities.
+var quantiles = [...]float64{0.5, 0.9, 0.95, 0.99}
+
 // appendQuantiles appends a SummaryDataPoint. There is no sum of what has
 // quantiles: it is left 0.
 func (e *encoding) appendQuantiles(dst []byte, l *layout, row *runtime.Row, v runtime.Value) []byte {
@@ -173,12 +177,12 @@ func (e *encoding) appendQuantiles(dst []byte, l *layout, row *runtime.Row, v ru
 	}
 	for i, word := range v.Cell {
 		x := math.Float64frombits(word)
-		if i >= len(agg.Probabilities) || !finite(x) {
+		if i >= len(quantiles) || !finite(x) {
 			continue
 		}
 		var in int
 		dst, in = begin(dst, counts)
-		dst = appendDouble(dst, 1, agg.Probabilities[i])
+		dst = appendDouble(dst, 1, quantiles[i])
 		dst = end(appendDouble(dst, 2, x), in)
 	}
 	return end(dst, at)
