@@ -3,7 +3,9 @@
 package otlp
 
 import (
+	"encoding/binary"
 	"math"
+	"math/bits"
 
 	"github.com/redsift/ingraind/runtime"
 )
@@ -83,21 +85,48 @@ func (e *encoding) appendAttribute(dst []byte, field int, l *layout, i int, row 
 	if v.Null {
 		return dst
 	}
+	if signed := v.Type == runtime.TypePID || v.Type == runtime.TypeInt; !a.text && (signed || isUint(v.Type) && v.Num <= math.MaxInt64) {
+		return appendInt(dst, field, a.key, v.Num)
+	}
 	before := len(dst)
 	dst, at := begin(dst, field)
 	dst = append(dst, a.key...)
 	dst, in := begin(dst, value)
 	empty := len(dst)
-	dst = e.appendAny(dst, *v, &row.Event.Fields[i], a.text)
+	dst = e.appendAny(dst, v, &row.Event.Fields[i])
 	if len(dst) == empty {
 		return dst[:before]
 	}
 	return end(end(dst, in), at)
 }
 
-// appendAny appends what is in an AnyValue; nothing for no value. text asks for
-// a number to be a string, as the convention for the attribute has it.
-func (e *encoding) appendAny(dst []byte, v runtime.Value, f *runtime.Field, text bool) []byte {
+// isUint reports whether values of t are numbers without a sign.
+func isUint(t runtime.Type) bool {
+	switch t {
+	case runtime.TypeUint, runtime.TypePort, runtime.TypeBytes, runtime.TypeDuration, runtime.TypeCgroup,
+		runtime.TypeInterface, runtime.TypeUser, runtime.TypeGroup:
+		return true
+	}
+	return false
+}
+
+// appendInt appends a KeyValue of an integer: most are, so its lengths are
+// worked out first. Keys have less than 100 bytes, or it is done as for others.
+func appendInt(dst []byte, field int, name []byte, n uint64) []byte {
+	if len(name) >= 100 {
+		dst, at := begin(dst, field)
+		dst, in := begin(append(dst, name...), value)
+		return end(end(appendVarint(dst, anyInt, n), in), at)
+	}
+	size := 1 + (bits.Len64(n|1)+6)/7
+	dst = append(dst, byte(field<<3|bytes), byte(len(name)+2+size))
+	dst = append(dst, name...)
+	dst = append(dst, value<<3|bytes, byte(size), anyInt<<3|varint)
+	return binary.AppendUvarint(dst, n)
+}
+
+// appendAny appends what is in an AnyValue that is no integer; nothing for no value.
+func (e *encoding) appendAny(dst []byte, v *runtime.Value, f *runtime.Field) []byte {
 	switch v.Type {
 	case runtime.TypeBool:
 		return appendVarint(dst, anyBool, v.Num&1)
@@ -113,20 +142,12 @@ func (e *encoding) appendAny(dst []byte, v runtime.Value, f *runtime.Field, text
 			return dst
 		}
 		return appendWords(dst, v.Bytes)
-	case runtime.TypeInt, runtime.TypePID:
-		if !text {
-			return appendVarint(dst, anyInt, v.Num)
-		}
-	case runtime.TypeUint, runtime.TypePort, runtime.TypeBytes, runtime.TypeDuration, runtime.TypeCgroup,
-		runtime.TypeInterface, runtime.TypeUser, runtime.TypeGroup:
-		if !text && v.Num <= math.MaxInt64 {
-			return appendVarint(dst, anyInt, v.Num)
-		}
 	case runtime.TypeFloat:
 		return appendDouble(dst, anyDouble, math.Float64frombits(v.Num))
 	}
-	// Names and addresses: JSON has nothing to escape in them.
-	e.text = runtime.AppendValueJSON(e.text[:0], v, f)
+	// Names and addresses, in which JSON has nothing to escape, and numbers that
+	// are to be strings or do not fit.
+	e.text = runtime.AppendValueJSON(e.text[:0], *v, f)
 	b := e.text
 	switch {
 	case len(b) == 0 || b[0] == 'n': // null

@@ -22,6 +22,7 @@ import (
 	common "go.opentelemetry.io/proto/otlp/common/v1"
 	logs "go.opentelemetry.io/proto/otlp/logs/v1"
 	metrics "go.opentelemetry.io/proto/otlp/metrics/v1"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/redsift/ingraind/generated/conn"
@@ -339,12 +340,12 @@ func BenchmarkRow(b *testing.B) {
 	}
 }
 
-func FuzzEachRowIsARequest(f *testing.F) {
-	r, url := receive(f)
+func FuzzEachCellIsAMetric(f *testing.F) {
+	encoding := open(f).Encoding()
+	e, values := all()
 	f.Add([]byte("curl"), int64(-1), 1.5)
 	f.Add([]byte(strings.Repeat("é\xff", 999)), int64(1)<<62, math.Inf(1))
 	f.Fuzz(func(t *testing.T, text []byte, n int64, x float64) {
-		e, values := all()
 		v := *values
 		v[0].Bytes, v[1].Num = text, uint64(n)
 		for i := 4; i < 13; i++ {
@@ -355,16 +356,17 @@ func FuzzEachRowIsARequest(f *testing.F) {
 			}
 		}
 		v[13].Cell[8], v[14].Cell[1], v[15].Cell[0] = uint64(n), uint64(n), math.Float64bits(x)
-		ship(t, open(t, "endpoint="+url), tableRow(e, 0))
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		for name, all := range r.metrics {
-			for _, m := range all {
-				if _, attributes, _ := describe(m); !utf8.ValidString(attributes) {
-					t.Errorf("%s: got %q", name, attributes)
-				}
+		for rest := encoding.AppendRow(nil, tableRow(e, 0)); len(rest) > 0; {
+			field, _, n := protowire.ConsumeField(rest)
+			body, size := protowire.ConsumeBytes(rest[1:])
+			var m metrics.Metric
+			if err := proto.Unmarshal(body, &m); field != 3 || n != 1+size || err != nil {
+				t.Fatalf("got field %d of %d bytes, %v", field, n, err)
 			}
-			delete(r.metrics, name)
+			if _, attributes, _ := describe(&m); !utf8.ValidString(attributes) {
+				t.Errorf("%s: got %q", m.Name, attributes)
+			}
+			rest = rest[n:]
 		}
 	})
 }

@@ -21,9 +21,8 @@ const (
 	fixed32 = 5
 )
 
-func appendTag(dst []byte, field, wire int) []byte {
-	return binary.AppendUvarint(dst, uint64(field<<3|wire))
-}
+// appendTag begins a field. Those that this sink writes are up to 15: a byte.
+func appendTag(dst []byte, field, wire int) []byte { return append(dst, byte(field<<3|wire)) }
 
 func appendVarint(dst []byte, field int, v uint64) []byte {
 	return binary.AppendUvarint(appendTag(dst, field, varint), v)
