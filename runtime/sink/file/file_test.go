@@ -43,7 +43,11 @@ func tryOpen(path string, settings ...string) (runtime.Sink, error) {
 		name, value, _ := strings.Cut(setting, "=")
 		s[name] = value
 	}
-	return file.Part().Open(s)
+	f, err := file.Part().Open(s)
+	if err == nil {
+		err = runtime.Start(f)
+	}
+	return f, err
 }
 
 func ship(t *testing.T, s runtime.Sink, lines string) {

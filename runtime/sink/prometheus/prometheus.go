@@ -40,7 +40,7 @@ func Part() runtime.Part {
 
 var isPrefix = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]{0,63}$`)
 
-// open listens at once: a port in use is known before anything is counted.
+// open reads the settings.
 func open(s runtime.Settings) (runtime.Sink, error) {
 	listen, prefix := s.Text("listen"), s.Text("prefix")
 	var listenErr, prefixErr error
@@ -59,27 +59,34 @@ func open(s runtime.Settings) (runtime.Sink, error) {
 	if err := errors.Join(listenErr, prefixErr, idleErr, mostErr); err != nil {
 		return nil, err
 	}
-	l, err := net.Listen("tcp", listen)
-	if err != nil {
-		return nil, fmt.Errorf("listen: %w: end what has that port, or set another one", err)
-	}
-	k := &sink{encoding: newEncoding(prefix), store: newStore(prefix, idle, most), listener: l, ended: make(chan error, 1)}
+	k := &sink{encoding: newEncoding(prefix), store: newStore(prefix, idle, most), listen: listen}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /metrics", k.store.serve)
 	k.server = &http.Server{
 		Handler: mux, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: time.Minute,
 		IdleTimeout: 5 * time.Minute, MaxHeaderBytes: 64 << 10,
 	}
-	go func() { k.ended <- k.server.Serve(l) }()
 	return k, nil
 }
 
 type sink struct {
 	encoding *encoding
 	store    *store
-	listener net.Listener
+	listen   string
+	listener net.Listener // nil before Start
 	server   *http.Server
 	ended    chan error
+}
+
+// Start opens the port: one in use is known before anything is counted.
+func (k *sink) Start() error {
+	l, err := net.Listen("tcp", k.listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w: end what has that port, or set another one", err)
+	}
+	k.listener, k.ended = l, make(chan error, 1)
+	go func() { k.ended <- k.server.Serve(l) }()
+	return nil
 }
 
 func (k *sink) Encoding() runtime.Encoding { return k.encoding }
@@ -95,6 +102,9 @@ func (k *sink) Ship(_ context.Context, b *runtime.Batch) error {
 
 // Close ends the endpoint. Scrapes on their way have a moment to end.
 func (k *sink) Close() error {
+	if k.listener == nil {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	err := k.server.Shutdown(ctx)

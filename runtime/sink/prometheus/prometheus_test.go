@@ -34,6 +34,9 @@ func settings(more ...string) runtime.Settings {
 func open(t testing.TB, more ...string) runtime.Sink {
 	t.Helper()
 	s, err := prometheus.Part().Open(settings(more...))
+	if err == nil {
+		err = runtime.Start(s)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +118,12 @@ func TestAPortInUseIsSaidAtTheStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	_, err = prometheus.Part().Open(settings("listen=" + l.Addr().String()))
+	s, err := prometheus.Part().Open(settings("listen=" + l.Addr().String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	err = runtime.Start(s)
 	if err == nil || !strings.Contains(err.Error(), "address already in use: end what has that port, or set another one") {
 		t.Errorf("got %v", err)
 	}
