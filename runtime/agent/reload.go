@@ -29,8 +29,8 @@ func (s *session) reload() {
 	}
 	select {
 	case s.changes <- change:
-	default: // the runtime has not even seen the one before
-		s.log().Error("the configuration is left as it was", "error", errors.Join(errors.New("the change before has not yet been made: send SIGHUP again"), closeNew(change)))
+	default: // the runtime has not even seen those before
+		s.log().Error("the configuration is left as it was", "error", errors.Join(errors.New("the changes before have not yet been made: send SIGHUP again"), closeNew(change)))
 		return
 	}
 	args := []any{"sinks", did}

@@ -33,7 +33,7 @@ func run(ctx context.Context, s *session) int {
 		return s.fail(err)
 	}
 	o := s.options(setup, lanes)
-	s.running, s.changes = setup, make(chan runtime.Change, 1)
+	s.running, s.changes = setup, make(chan runtime.Change, 16)
 	o.Changes = s.changes
 	var recording *os.File
 	if s.flags.record != "" {
