@@ -5,7 +5,6 @@ package runtime
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"time"
 )
@@ -61,7 +60,7 @@ func (l *Lanes) Change(c Change) {
 		var old *Lane
 		if i >= 0 {
 			old = before[i]
-			before = slices.Delete(slices.Clone(before), i, i+1)
+			before = slices.Concat(before[:i], before[i+1:])
 		}
 		if wanted.Sink == nil {
 			if old != nil {
@@ -119,8 +118,7 @@ func (l *Lanes) retire(old, next *Lane, openSpool func() *Spool) {
 }
 
 // succeed has lanes begin whose predecessors have ended.
-func (l *Lanes) succeed() error {
-	var errs []error
+func (l *Lanes) succeed() {
 	for i := 0; i < len(l.retired); {
 		r := l.retired[i]
 		select {
@@ -134,7 +132,6 @@ func (l *Lanes) succeed() error {
 		}
 		if r.lane != nil && r.err != nil {
 			r.lane.log(r.err)
-			errs = append(errs, r.err)
 		}
 		l.mu.Lock()
 		if r.lane != nil {
@@ -143,7 +140,6 @@ func (l *Lanes) succeed() error {
 		l.retired = slices.Delete(l.retired, i, i+1)
 		l.mu.Unlock()
 	}
-	return errors.Join(errs...)
 }
 
 // entered adds the last books of a lane to those of its predecessors.
@@ -166,14 +162,12 @@ func entered(past []LaneBooks, b LaneBooks) []LaneBooks {
 }
 
 // endRetired ends what is being ended at the latest when ctx is done.
-func (l *Lanes) endRetired(ctx context.Context) error {
-	var errs []error
+func (l *Lanes) endRetired(ctx context.Context) {
 	for len(l.retired) > 0 {
 		r := l.retired[0]
 		stop := context.AfterFunc(ctx, r.stop)
 		<-r.ended
 		stop()
-		errs = append(errs, l.succeed())
+		l.succeed()
 	}
-	return errors.Join(errs...)
 }

@@ -109,7 +109,7 @@ func (l *Lanes) Drained() {
 // that are old enough are closed, and the books know of every row so far.
 func (l *Lanes) Tick(now time.Time) {
 	l.now = now
-	_ = l.succeed() // lanes log their own errors
+	l.succeed()
 	for _, o := range l.open {
 		o.count()
 		if o.batch != nil && now.Sub(o.since) >= o.age {
@@ -149,14 +149,14 @@ func (l *Lanes) Close(ctx context.Context) error {
 	for _, o := range l.open {
 		l.handOver(o)
 	}
-	retired := l.endRetired(ctx)
+	l.endRetired(ctx)
 	errs := make([]error, len(l.lanes))
 	var wait sync.WaitGroup
 	for i, lane := range l.lanes {
 		wait.Go(func() { errs[i] = lane.Close(ctx) })
 	}
 	wait.Wait()
-	return errors.Join(append(errs, retired)...)
+	return errors.Join(errs...)
 }
 
 // Books is the books of each lane, and of those that a Change ended.

@@ -122,39 +122,42 @@ func (c *config) params(n *yaml.Node) {
 }
 
 func (c *config) on(n *yaml.Node) {
-	c.lists(n, "on", "{packets.seen: [eth*]}", func(key word, names []word) {
-		if len(names) == 0 {
-			c.mistakes = append(c.mistakes, mistake{key.at, errors.New("on: want a name or a list of them, as in {packets.seen: [eth*]}")})
+	const example = "{packets.seen: [eth*]}"
+	c.mapping(n, "on", example, func(key, value *yaml.Node) {
+		names, ok := c.names(value, "on", example)
+		if ok && len(names) == 0 {
+			c.wrong(value, wantNames, "on", example)
 			return
 		}
-		c.request.on = append(c.request.on, probeOn{key, names})
+		c.request.on = append(c.request.on, probeOn{word{key.Value, c.at(key)}, names})
 	})
 }
 
 func (c *config) routes(n *yaml.Node) {
-	c.lists(n, "routes", "{exec.exec: [file]}", func(key word, names []word) {
-		c.request.routes = append(c.request.routes, routeRequest{key, names})
+	const example = "{exec.exec: [file]}"
+	c.mapping(n, "routes", example, func(key, value *yaml.Node) {
+		names, _ := c.names(value, "routes", example)
+		c.request.routes = append(c.request.routes, routeRequest{word{key.Value, c.at(key)}, names})
 	})
 }
 
-// lists is a mapping whose values are a name or a list of names.
-func (c *config) lists(n *yaml.Node, what, example string, each func(key word, names []word)) {
-	c.mapping(n, what, example, func(key, value *yaml.Node) {
-		items := []*yaml.Node{value}
-		if value.Kind == yaml.SequenceNode {
-			items = value.Content
+const wantNames = "%s: want a name or a list of them, as in %s"
+
+// names is a name or a list of names.
+func (c *config) names(value *yaml.Node, what, example string) (names []word, ok bool) {
+	items := []*yaml.Node{value}
+	if value.Kind == yaml.SequenceNode {
+		items = value.Content
+	}
+	for _, item := range items {
+		item = target(item)
+		if item.Kind != yaml.ScalarNode || isNull(item) || item.Value == "" {
+			c.wrong(item, wantNames, what, example)
+			return nil, false
 		}
-		var names []word
-		for _, item := range items {
-			item = target(item)
-			if item.Kind != yaml.ScalarNode || isNull(item) || item.Value == "" {
-				c.wrong(item, "%s: want a name or a list of them, as in %s", what, example)
-				return
-			}
-			names = append(names, word{item.Value, c.at(item)})
-		}
-		each(word{key.Value, c.at(key)}, names)
-	})
+		names = append(names, word{item.Value, c.at(item)})
+	}
+	return names, true
 }
 
 func (c *config) sinks(n *yaml.Node) {

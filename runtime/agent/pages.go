@@ -86,7 +86,7 @@ func signalsSection(Agent) section {
 	return section{title: "Signals", rows: table{
 		{"SIGINT, SIGTERM", "Detach, send what was read, flush, and exit within 5 seconds. A second one ends at once."},
 		{"SIGUSR1", "Print the ledger to standard error."},
-		{"SIGHUP", "Read the configuration file again: sinks and routes follow it, no probe is detached and no row lost. A file with a mistake changes nothing. Without -config it ends the agent as SIGTERM does."},
+		{"SIGHUP", "Read the configuration file again: sinks and routes follow it, probes stay. One with a mistake changes nothing. Without -config it is as SIGTERM."},
 	}}
 }
 

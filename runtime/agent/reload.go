@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 
 	"github.com/redsift/ingraind/runtime"
@@ -17,20 +16,18 @@ import (
 func (s *session) reload() {
 	next, mistakes := s.watching()
 	if len(mistakes) > 0 {
-		for _, err := range mistakes {
-			s.log().Error("the configuration is left as it was", "error", err)
-		}
+		s.unchanged(mistakes...)
 		return
 	}
 	change, did, err := next.change(&s.running, func(err error) { s.log().Warn(err.Error()) })
 	if err != nil {
-		s.log().Error("the configuration is left as it was", "error", err)
+		s.unchanged(err)
 		return
 	}
 	select {
 	case s.changes <- change:
 	default: // the runtime has not even seen those before
-		s.log().Error("the configuration is left as it was", "error", errors.Join(errors.New("the changes before have not yet been made: send SIGHUP again"), closeNew(change)))
+		s.unchanged(errors.New("the changes before have not yet been made: send SIGHUP again"), closeNew(change))
 		return
 	}
 	args := []any{"sinks", did}
@@ -41,30 +38,36 @@ func (s *session) reload() {
 	s.running.sinks, s.running.routes = next.sinks, next.routes
 }
 
+// unchanged says why a configuration was not taken.
+func (s *session) unchanged(why ...error) {
+	for _, err := range why {
+		if err != nil {
+			s.log().Error("the configuration is left as it was", "error", err)
+		}
+	}
+}
+
 // change is what makes this setup of the running one, and what it does in words.
 func (s *setup) change(running *setup, tell func(error)) (runtime.Change, string, error) {
 	c := runtime.Change{Routes: s.routes}
 	var did []string
 	for i := range s.sinks {
 		sink := &s.sinks[i]
-		name := sink.part.Name
+		name, became := sink.part.Name, " added"
+		lane := runtime.LaneChange{LaneOptions: runtime.LaneOptions{Name: name}}
 		before := running.sink(name)
 		if before != nil && maps.Equal(before.settings, sink.settings) && maps.Equal(before.delivery, sink.delivery) {
-			c.Lanes = append(c.Lanes, runtime.LaneChange{LaneOptions: runtime.LaneOptions{Name: name}})
-			did = append(did, name+" kept")
-			continue
-		}
-		lane, err := sink.replacement(tell)
-		if err != nil {
-			err = mistake{sink.at, fmt.Errorf("sink %s: %w", name, err)}
-			return c, "", errors.Join(err, closeNew(c))
-		}
-		c.Lanes = append(c.Lanes, lane)
-		if before != nil {
-			did = append(did, name+" changed")
+			became = " kept"
 		} else {
-			did = append(did, name+" added")
+			var err error
+			if lane, err = sink.replacement(tell); err != nil {
+				return c, "", errors.Join(mistake{sink.at, fmt.Errorf("sink %s: %w", name, err)}, closeNew(c))
+			}
+			if before != nil {
+				became = " changed"
+			}
 		}
+		c.Lanes, did = append(c.Lanes, lane), append(did, name+became)
 	}
 	for i := range running.sinks {
 		if name := running.sinks[i].part.Name; s.sink(name) == nil {
@@ -109,16 +112,20 @@ func closeNew(c runtime.Change) error {
 // that probes were attached with.
 func (s *setup) needsRestart(running *setup) []string {
 	var keys []string
-	differ := func(key string, equal bool) {
-		if !equal {
-			keys = append(keys, key)
+	for _, k := range [...]struct {
+		key     string
+		is, was any
+	}{
+		{"grains", s.grains, running.grains},
+		{"params", []any{s.params, s.calls}, []any{running.params, running.calls}},
+		{"on", s.on, running.on},
+		{"latency", s.latency, running.latency},
+		{"rings", s.rings, running.rings},
+		{"transport", s.transport, running.transport},
+	} {
+		if fmt.Sprint(k.is) != fmt.Sprint(k.was) { // keys of maps are in order
+			keys = append(keys, k.key)
 		}
 	}
-	differ("grains", slices.Equal(s.grains, running.grains))
-	differ("params", maps.Equal(s.params, running.params) && maps.EqualFunc(s.calls, running.calls, slices.Equal))
-	differ("on", maps.EqualFunc(s.on, running.on, slices.Equal))
-	differ("latency", s.latency == running.latency)
-	differ("rings", s.rings == running.rings)
-	differ("transport", s.transport == running.transport)
 	return keys
 }

@@ -17,36 +17,42 @@ const allRows = "*"
 // grain, and that before the one of all rows. A list without a sink is nowhere.
 func (p *chooser) route() {
 	p.setup.routes = runtime.Routes{}
-	asked := map[string][]string{}
+	if len(p.setup.request.routes) == 0 {
+		return
+	}
+	asked, known := map[string][]string{}, append(p.agent.routeNames(), allRows)
 	for _, r := range p.setup.request.routes {
-		name := r.name.text
-		if known := append(p.agent.routeNames(), allRows); !slices.Contains(known, name) {
-			p.mistake(r.name.at, unknown("grain, event or table", name, known))
+		if !slices.Contains(known, r.name.text) {
+			p.mistake(r.name.at, unknown("grain, event or table", r.name.text, known))
 			continue
 		}
-		sinks := []string{}
-		for _, s := range r.sinks {
-			switch {
-			case p.agent.sink(s.text) == nil:
-				p.mistake(s.at, unknown("sink", s.text, p.agent.sinkNames()))
-			case p.setup.sink(s.text) == nil:
-				p.mistake(s.at, fmt.Errorf("sink %s is not among those of this configuration: add it to sinks", s.text))
-			default:
-				sinks = append(sinks, s.text)
-			}
-		}
-		asked[name] = sinks
+		asked[r.name.text] = p.routedTo(r.sinks)
 	}
-	for _, g := range p.agent.Grains {
-		for _, name := range rowNames(g) {
-			for _, key := range []string{g.Name + "." + name, g.Name, allRows} {
-				if sinks, ok := asked[key]; ok {
-					p.setup.routes[g.Name+"."+name] = sinks
-					break
-				}
+	for _, name := range known {
+		grain, _, row := strings.Cut(name, ".")
+		for _, key := range []string{name, grain, allRows} {
+			if sinks, ok := asked[key]; ok && row {
+				p.setup.routes[name] = sinks
+				break
 			}
 		}
 	}
+}
+
+// routedTo are those of the sinks asked for that there are.
+func (p *chooser) routedTo(asked []word) []string {
+	sinks := []string{}
+	for _, s := range asked {
+		switch {
+		case p.agent.sink(s.text) == nil:
+			p.mistake(s.at, unknown("sink", s.text, p.agent.sinkNames()))
+		case p.setup.sink(s.text) == nil:
+			p.mistake(s.at, fmt.Errorf("sink %s is not among those of this configuration: add it to sinks", s.text))
+		default:
+			sinks = append(sinks, s.text)
+		}
+	}
+	return sinks
 }
 
 // rowNames are what rows of a grain are called: its events, then its tables.
@@ -77,21 +83,28 @@ func (a Agent) routeNames() []string {
 // nobody said that they shall reach none.
 func (s *setup) unreached() []error {
 	var mistakes []error
-	check := func(what, grain, name string, sinks []string) {
-		if _, routed := s.routes[grain+"."+name]; routed || len(sinks) == 0 || slices.ContainsFunc(sinks, func(n string) bool { return s.sink(n) != nil }) {
-			return
-		}
-		mistakes = append(mistakes, fmt.Errorf("%s %s.%s goes to %s and reaches no sink: add -sink %s", what, grain, name, strings.Join(sinks, ", "), sinks[0]))
-	}
 	for _, g := range s.grains {
-		for _, e := range g.Events {
-			if e.Stream {
-				check("event", g.Name, e.Name, e.Sinks)
+		for i := range g.Events {
+			if e := &g.Events[i]; e.Stream && !s.reaches(g.Name+"."+e.Name, e.Sinks) {
+				mistakes = append(mistakes, reachesNone("event", g.Name, e.Name, e.Sinks))
 			}
 		}
-		for _, t := range g.Tables {
-			check("table", g.Name, t.Name, t.Sinks)
+		for i := range g.Tables {
+			if t := &g.Tables[i]; !s.reaches(g.Name+"."+t.Name, t.Sinks) {
+				mistakes = append(mistakes, reachesNone("table", g.Name, t.Name, t.Sinks))
+			}
 		}
 	}
 	return mistakes
+}
+
+// reaches reports whether rows of that name, which their grain sends to sinks,
+// go where somebody wants them.
+func (s *setup) reaches(name string, sinks []string) bool {
+	_, routed := s.routes[name]
+	return routed || len(sinks) == 0 || slices.ContainsFunc(sinks, func(n string) bool { return s.sink(n) != nil })
+}
+
+func reachesNone(what, grain, name string, sinks []string) error {
+	return fmt.Errorf("%s %s.%s goes to %s and reaches no sink: add -sink %s", what, grain, name, strings.Join(sinks, ", "), sinks[0])
 }
