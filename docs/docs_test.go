@@ -10,6 +10,7 @@
 //	<!-- install -->         the reader runs it, on any machine
 //	<!-- commands -->        each line is a command that exists
 //	<!-- config -->          a configuration file that ingraind takes
+//	<!-- printed -->         what `ingraind config` prints, of an agent with everything
 //	<!-- rows of EVENT.. --> what an agent printed, a row for each event named
 //	<!-- folders -->         the folders of the tree
 //	<!-- expressions -->     each line is a condition that package expr takes

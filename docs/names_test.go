@@ -159,7 +159,9 @@ func TestDocumentsNameNoStrangeHostAndNoMachine(t *testing.T) {
 	for _, d := range documents(t) {
 		text := d.prose
 		for _, b := range d.blocks {
-			text += b.text
+			if b.mark != "printed" { // what sinks say of themselves
+				text += b.text
+			}
 		}
 		for _, found := range url.FindAllStringSubmatch(text, -1) {
 			if !slices.Contains(hosts, found[1]) && !strings.HasSuffix(found[1], ".example.com") && !strings.HasPrefix(found[1], "127.0.0.1:") {

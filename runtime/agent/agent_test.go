@@ -271,7 +271,7 @@ func TestMistakesOnTheCommandLineExit2AndSayTheFix(t *testing.T) {
 		want string
 	}{
 		{"rum", `unknown verb "rum"; did you mean "run"?`},
-		{"frobnicate", `unknown verb "frobnicate"; known: run, check, list, replay, version, help, completion`},
+		{"frobnicate", `unknown verb "frobnicate"; known: run, check, list, config, replay, version, help, completion`},
 		{"-v list", `the verb comes first: ingraind list`},
 		{"-v zzz", `run takes no arguments, got ["zzz"]`},
 		{"-sinks console", `unknown flag "sinks"; did you mean "sink"?`},

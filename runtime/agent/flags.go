@@ -36,6 +36,7 @@ type flagValues struct {
 	duration time.Duration
 	verbose  bool
 	licences bool
+	schema   bool
 }
 
 func (v *verb) options() []option {
@@ -158,6 +159,8 @@ var (
 		}}
 	verboseFlag = option{"v", "", "Log more, and print the ledger at the end.", nothing,
 		func(f *flagValues, text string) (err error) { f.verbose, err = switched(text); return err }}
+	schemaFlag = option{"schema", "", "Print the JSON Schema of the file, for editors, instead.", nothing,
+		func(f *flagValues, text string) (err error) { f.schema, err = switched(text); return err }}
 	licencesFlag = option{"licences", "", "Print the licences of all that this binary contains.", nothing,
 		func(f *flagValues, text string) (err error) { f.licences, err = switched(text); return err }}
 )

@@ -10,7 +10,7 @@ const (
 
 // verbs are all of them, in the order of the help.
 func verbs() []*verb {
-	return []*verb{runVerb(), checkVerb(), listVerb(), replayVerb(), versionVerb(), helpVerb(), completionVerb()}
+	return []*verb{runVerb(), checkVerb(), listVerb(), configVerb(), replayVerb(), versionVerb(), helpVerb(), completionVerb()}
 }
 
 func runVerb() *verb {
@@ -64,6 +64,24 @@ func listVerb() *verb {
 		},
 		complete: grainOrSink,
 		do:       list,
+	}
+}
+
+func configVerb() *verb {
+	return &verb{
+		name:    "config",
+		summary: "Print a configuration file with every key, or its schema.",
+		about: []string{
+			"Every key that a file for -config may have, what it means and its default, commented out: as it is, the file changes nothing.",
+		},
+		groups: []group{{"Flags", []option{schemaFlag}}},
+		page: []func(Agent) section{
+			exits("It was printed.", "It could not be written."),
+			func(a Agent) section {
+				return examples(a.Name+" config > "+a.Name+".yaml", a.Name+" config -schema > "+a.Name+".schema.json")
+			},
+		},
+		do: printConfig,
 	}
 }
 
