@@ -116,7 +116,7 @@ func (d document) spans() []string {
 }
 
 func TestBlocksSayWhatTheyAre(t *testing.T) {
-	marks := strings.Fields("from file run install commands config rows folders expressions cells s3")
+	marks := strings.Fields("from file run install commands config rows folders expressions cells s3 printed")
 	for _, d := range documents(t) {
 		for _, b := range d.blocks {
 			free := b.mark == "" && b.kind == "text" // a drawing
