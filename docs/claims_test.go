@@ -22,6 +22,7 @@ var arrows = []struct {
 	{"generated/ingraind", []string{"generated/", "runtime", "runtime/agent", "runtime/sink/"}},
 	{"generated/", []string{"runtime", "runtime/agg", "runtime/agg/"}},
 	{"runtime/agent", []string{"runtime"}},
+	{"runtime/observe", []string{"runtime"}},
 	{"runtime/sink/", []string{"runtime", "runtime/sink/internal/"}},
 	{"runtime/runtimetest", []string{"runtime"}},
 	{"runtime/agg", []string{"runtime/agg"}},

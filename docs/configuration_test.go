@@ -21,6 +21,7 @@ import (
 	"github.com/redsift/ingraind/generated/syscall"
 	"github.com/redsift/ingraind/runtime"
 	"github.com/redsift/ingraind/runtime/agent"
+	"github.com/redsift/ingraind/runtime/observe"
 	"github.com/redsift/ingraind/runtime/sink/console"
 	"github.com/redsift/ingraind/runtime/sink/file"
 	"github.com/redsift/ingraind/runtime/sink/http"
@@ -37,6 +38,7 @@ var update = flag.Bool("update", false, "write what is generated of the document
 // everything is an agent with all stock grains and all sinks.
 func everything() agent.Agent {
 	return agent.Agent{
+		Observer: observe.Part(),
 		Name:     "ingraind",
 		Grains:   []*runtime.Grain{exec.New(), conn.New(), syscall.New()},
 		Optional: []string{"syscall"},
@@ -108,7 +110,7 @@ func TestTheSchemaTakesConfigurationsAndRefusesMistakes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	right := []string{"", "grains: [exec]", "sinks: {console: }", "routes: {exec: [file], '*': console, conn.connect: []}", "rings: 4096", "params: {exec.max_args: 4KiB}",
+	right := []string{"", "grains: [exec]", "sinks: {console: }", "routes: {exec: [file], '*': console, conn.connect: []}", "rings: 4096", "listen: 127.0.0.1:9464", "listen: {address: 127.0.0.1:9464, pprof: true}", "params: {exec.max_args: 4KiB}",
 		regexp.MustCompile(`(?m)^#($|[^ ]|  )`).ReplaceAllString(says(t, everything(), "config"), "$1")}
 	for _, d := range documents(t) {
 		for _, b := range d.marked("config") {
@@ -121,7 +123,7 @@ func TestTheSchemaTakesConfigurationsAndRefusesMistakes(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"grain: [exec]", "grains: []", "grains: [no]", "grains: exec", "sinks: {kafkaesque: }", "sinks: {file: {paht: /x}}", "sinks: {file: {path: [/x]}}",
-		"routes: {exec: [no]}", "routes: {no: [file]}", "params: {exec.no: 1}", "on: {exec.no: [eth0]}", "transport: bus", "rings: [1]", "[]"} {
+		"routes: {exec: [no]}", "routes: {no: [file]}", "params: {exec.no: 1}", "on: {exec.no: [eth0]}", "transport: bus", "rings: [1]", "listen: [1]", "listen: {adress: x}", "[]"} {
 		if schema.Validate(decoded(t, text)) == nil {
 			t.Errorf("the schema takes\n%s", text)
 		}

@@ -34,6 +34,8 @@ type Options struct {
 	Changes <-chan Change
 	// Ledger brings functions that are called with the books as they are.
 	Ledger <-chan func(Ledger)
+	// Reports likewise, with what the agent costs.
+	Reports <-chan func(Report)
 	// Started, when not nil, is called once all grains that can run do.
 	Started func([]*Plan)
 
@@ -146,6 +148,7 @@ func (s *session) loop(ctx context.Context) {
 	defer stopTables()
 	for ctx.Err() == nil {
 		s.tick(time.Now())
+		s.intake.first = true
 		s.source.Drain(s.intake.take)
 		s.lanes.Drained()
 		s.source.Wait(idle)

@@ -20,6 +20,7 @@ type part struct {
 	name   string // "sink s3"
 	grains []string
 	sinks  []string
+	more   string  // another field of the agent
 	aim    float64 // MB that it should add, or be, at most; 0: none
 	whole  bool    // bytes are of the agent, not what the part adds
 	bytes  int64
@@ -36,6 +37,9 @@ var (
 var aims = map[string]float64{
 	"statsd": 1, "syslog": 1, "journald": 1, "http": 4, "prometheus": 5, "s3": 10, "otlp": 12, "kafka": 8,
 }
+
+// observer is the field of an agent that can be looked at.
+const observer = ", Observer: observe.Part()"
 
 // builder builds agents whose main is in no folder of the tree.
 type builder struct {
@@ -84,6 +88,8 @@ func (b *builder) parts() ([]part, error) {
 			parts = append(parts, part{name: "sink " + name, grains: grains, sinks: append(sinks[:1:1], name), aim: aims[name]})
 		}
 	}
+	all.more = observer
+	parts = append(parts, part{name: "observe", grains: grains, sinks: sinks, more: observer, aim: aims["http"]})
 	return append(parts, all), errors.Join(err, moreErr)
 }
 
@@ -132,6 +138,9 @@ func appendMain(dst []byte, p part) []byte {
 	for _, s := range p.sinks {
 		dst = fmt.Appendf(dst, "\t%s_sink %q\n", s, module+"/runtime/sink/"+s)
 	}
+	if p.more != "" {
+		dst = fmt.Appendf(dst, "\t%q\n", module+"/runtime/observe")
+	}
 	dst = fmt.Appendf(dst, "\t%q\n\t%q\n)\n\n", module+"/runtime", module+"/runtime/agent")
 	dst = append(dst, "func main() {\n\tagent.Main(agent.Agent{Name: \"sized\", Grains: []*runtime.Grain{"...)
 	for _, g := range p.grains {
@@ -141,5 +150,5 @@ func appendMain(dst []byte, p part) []byte {
 	for _, s := range p.sinks {
 		dst = append(dst, s+"_sink.Part(),"...)
 	}
-	return append(dst, "}})\n}\n"...)
+	return append(dst, "}"+p.more+"})\n}\n"...)
 }

@@ -72,7 +72,7 @@ func (c *config) root(n *yaml.Node) {
 				return
 			}
 		}
-		c.wrong(name, "%w", unknown("key", name.Value, keyNames()))
+		c.wrong(name, "%w", unknown("key", name.Value, namesOfKeys(keys())))
 	})
 }
 
@@ -172,6 +172,22 @@ func (c *config) sinks(n *yaml.Node) {
 			})
 		}
 		c.request.sinks = append(c.request.sinks, sink)
+	})
+}
+
+func (c *config) listen(n *yaml.Node) {
+	const example = "{address: 127.0.0.1:9464}"
+	c.request.listen = &sinkRequest{name: word{"", c.at(n)}}
+	if n.Kind == yaml.ScalarNode && !isNull(n) {
+		c.request.listen.name.text = n.Value
+		return
+	}
+	c.mapping(n, "listen", example, func(key, value *yaml.Node) {
+		if value.Kind != yaml.ScalarNode {
+			c.wrong(value, "%s: want one value", key.Value)
+			return
+		}
+		c.request.listen.settings = append(c.request.listen.settings, c.setting(key, value))
 	})
 }
 

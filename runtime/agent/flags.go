@@ -47,6 +47,14 @@ func (v *verb) options() []option {
 	return all
 }
 
+// offered are those that this agent has a use for.
+func (v *verb) offered(a Agent) []option {
+	return slices.DeleteFunc(v.options(), func(o option) bool { return !a.offers(o) })
+}
+
+// offers is whether there is something in the agent that a flag is for.
+func (a Agent) offers(o option) bool { return o.name != listenFlag.name || a.Observer != nil }
+
 // errHelp is asked for with -h, -help or --help.
 var errHelp = flag.ErrHelp
 
@@ -143,6 +151,8 @@ var (
 			f.record = text
 			return nil
 		}}
+	listenFlag = option{"listen", "HOST:PORT[,KEY=VALUE,...]", "Let others look at the agent itself, by HTTP: /metrics, /healthz, /readyz (default: nowhere).", nothing,
+		func(f *flagValues, text string) (err error) { f.ask.listen, err = parseListen(text); return err }}
 	latencyFlag = option{"latency", "DURATION", "How long an event may wait while many arrive, up to 100ms: polling less often costs less (default 1ms).", nothing,
 		func(f *flagValues, text string) error { return f.ask.setLatency(text) }}
 	ringsFlag = option{"rings", "BYTES", "Memory for the ring buffers of all CPUs together (default 8MiB).", nothing,

@@ -14,6 +14,7 @@ type key struct {
 	name, help string
 	set        func(r *request, text string) error
 	read       func(c *config, value *yaml.Node)
+	only       func(Agent) bool                           // nil: any agent has it
 	standard   func(Agent) (value string, lines []string) // its default, as a file says it, with lines below it
 	schema     func(Agent) schema
 }
@@ -38,6 +39,9 @@ func keys() []key {
 		{name: "on", read: (*config).on, schema: onSchema,
 			help:     "What probes of packets or sockets are at, instead of what their grains say: interfaces such as eth*, cgroups such as /system.slice, or a network namespace.",
 			standard: nothingSaid},
+		{name: "listen", read: (*config).listen, schema: listenSchema, only: func(a Agent) bool { return a.Observer != nil },
+			help:     "Where others can look at the agent itself, by HTTP.",
+			standard: listenLines},
 		{name: "latency", set: (*request).setLatency, schema: textSchema,
 			help:     "How long an event may wait while many arrive, up to 100ms: polling less often costs less.",
 			standard: just("1ms")},
@@ -50,9 +54,14 @@ func keys() []key {
 	}
 }
 
-func keyNames() []string {
+// keys are those of this agent.
+func (a Agent) keys() []key {
+	return slices.DeleteFunc(keys(), func(k key) bool { return k.only != nil && !k.only(a) })
+}
+
+func namesOfKeys(keys []key) []string {
 	var names []string
-	for _, k := range keys() {
+	for _, k := range keys {
 		names = append(names, k.name)
 	}
 	return names
@@ -106,6 +115,15 @@ func paramLines(a Agent) (string, []string) {
 	}
 	if len(lines) == 0 {
 		return nothingSaid(a)
+	}
+	return "", lines
+}
+
+func listenLines(a Agent) (string, []string) {
+	var lines []string
+	for _, s := range a.Observer.Settings {
+		lines = append(lines, comment("  ", s.Help)...)
+		lines = append(lines, "  "+pair(s.Name, s.Default))
 	}
 	return "", lines
 }

@@ -29,7 +29,7 @@ func appendConfig(dst []byte, a Agent) []byte {
 	for _, text := range comment("", "Configuration of "+a.Name+", for its flag -config. Every key is here with its default, behind a #; as it is, this file changes nothing.") {
 		line(text)
 	}
-	for _, k := range keys() {
+	for _, k := range a.keys() {
 		line("")
 		for _, text := range comment("", k.help) {
 			line(text)

@@ -59,7 +59,7 @@ func TestThePrintedDefaultsAreTheDefaults(t *testing.T) {
 	if len(printed.on)+len(printed.routes) > 0 {
 		t.Errorf("got on %v and routes %v, want none", printed.on, printed.routes)
 	}
-	for _, key := range keyNames() {
+	for _, key := range namesOfKeys(c.agent.keys()) {
 		if !strings.Contains(text, "\n"+key+":") {
 			t.Errorf("the key %s is missing in\n%s", key, text)
 		}
@@ -78,7 +78,7 @@ func TestTheSchemaDescribesEachKey(t *testing.T) {
 	if err := decoder.Decode(&s); err != nil {
 		t.Fatal(err)
 	}
-	for _, key := range keyNames() {
+	for _, key := range namesOfKeys(c.agent.keys()) {
 		if s.Properties[key].Description == "" {
 			t.Errorf("the key %s is not described", key)
 		}

@@ -119,6 +119,7 @@ func (s *setup) needsRestart(running *setup) []string {
 		{"grains", s.grains, running.grains},
 		{"params", []any{s.params, s.calls}, []any{running.params, running.calls}},
 		{"on", s.on, running.on},
+		{"listen", s.listen, running.listen},
 		{"latency", s.latency, running.latency},
 		{"rings", s.rings, running.rings},
 		{"transport", s.transport, running.transport},

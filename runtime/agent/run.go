@@ -43,6 +43,13 @@ func run(ctx context.Context, s *session) int {
 		}
 		o.Record = recording
 	}
+	observer, err := s.observed(&o)
+	if err != nil {
+		return s.fail(errors.Join(err, closeAll(lanes)))
+	}
+	if observer != nil {
+		defer observer.Close()
+	}
 	return s.watch(ctx, o, func(ctx context.Context, o runtime.Options) (runtime.Ledger, error) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()

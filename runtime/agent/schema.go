@@ -25,7 +25,7 @@ func configSchema(a Agent) schema {
 	all.Draft = "https://json-schema.org/draft/2020-12/schema"
 	all.Title = "Configuration of " + a.Name
 	all.Type = []string{"object", "null"}
-	for _, k := range keys() {
+	for _, k := range a.keys() {
 		s := k.schema(a)
 		s.Description = k.help
 		if value, lines := k.standard(a); k.set != nil && lines == nil {
@@ -84,6 +84,14 @@ func settingSchema(s runtime.Setting) schema {
 		one.Default = s.Default
 	}
 	return one
+}
+
+func listenSchema(a Agent) schema {
+	all := closed(map[string]schema{})
+	for _, s := range a.Observer.Settings {
+		all.Properties[s.Name] = settingSchema(s)
+	}
+	return schema{OneOf: []schema{{Type: "string"}, all}}
 }
 
 func routesSchema(a Agent) schema {

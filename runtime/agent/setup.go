@@ -21,6 +21,7 @@ type setup struct {
 	calls  map[string]runtime.Calls
 	sinks  []chosenSink
 	routes runtime.Routes
+	listen runtime.Settings // of the observer; nil: nobody looks
 }
 
 // chosenSink is a sink to open.
@@ -55,6 +56,7 @@ func (s *session) setup() (setup, []error) {
 	p.pickSinks()
 	p.turnOn()
 	p.route()
+	p.observe()
 	return p.setup, inOrder(p.mistakes)
 }
 

@@ -25,7 +25,7 @@ func runVerb() *verb {
 			{"What to watch", []option{grainsFlag, paramFlag, onFlag, forFlag}},
 			{"Where rows go", []option{sinkFlag, formatFlag, recordFlag}},
 			{"How to read the kernel", []option{latencyFlag, ringsFlag, transportFlag}},
-			{"The rest", []option{configFlag, verboseFlag}},
+			{"The rest", []option{listenFlag, configFlag, verboseFlag}},
 		},
 		page: []func(Agent) section{grainsSection, sinksSection, deliverySection, configSection, signalsSection, environmentSection, runExits, runExamples},
 		do:   run,

@@ -8,6 +8,7 @@ import (
 	"github.com/redsift/ingraind/generated/exec"
 	"github.com/redsift/ingraind/runtime"
 	"github.com/redsift/ingraind/runtime/agent"
+	observe "github.com/redsift/ingraind/runtime/observe"
 	"github.com/redsift/ingraind/runtime/sink/console"
 	"github.com/redsift/ingraind/runtime/sink/s3"
 )
@@ -23,5 +24,6 @@ func main() {
 			console.Part(),
 			s3.Part(),
 		},
+		Observer: observe.Part(),
 	})
 }
