@@ -49,6 +49,7 @@ type route struct {
 type openBatch struct {
 	encoding string
 	age      time.Duration
+	size     int // bytes that close it
 	prompt   bool
 	byGrain  bool
 	grain    string // whose rows are gathered, when byGrain
@@ -179,17 +180,17 @@ func (l *Lanes) Books() []LaneBooks {
 
 // gather adds one encoded row to a batch.
 func (l *Lanes) gather(o *openBatch, row []byte, ns int64) {
-	if o.batch != nil && (len(o.batch.Bytes)+len(row) > largeBatch || o.byGrain && hourOf(ns) != o.hour) {
+	if o.batch != nil && (len(o.batch.Bytes)+len(row) > o.size || o.byGrain && hourOf(ns) != o.hour) {
 		l.handOver(o)
 	}
 	if o.batch == nil {
-		o.batch, o.since = l.stock.get(len(row)), l.now
+		o.batch, o.since = l.stock.get(len(row), o.size), l.now
 		o.batch.First = time.Unix(0, ns)
 		o.batch.Grain, o.hour = o.grain, hourOf(ns)
 	}
 	b := o.batch
 	if need := len(b.Bytes) + len(row); need > cap(b.Bytes) {
-		larger := l.stock.get(need)
+		larger := l.stock.get(need, o.size)
 		larger.Batch = Batch{Grain: b.Grain, Rows: b.Rows, Bytes: append(larger.Bytes, b.Bytes...), First: b.First}
 		l.stock.put(b)
 		o.batch, b = larger, larger
@@ -197,7 +198,7 @@ func (l *Lanes) gather(o *openBatch, row []byte, ns int64) {
 	b.Bytes = append(b.Bytes, row...)
 	b.Last = time.Unix(0, ns)
 	b.Rows++
-	if len(b.Bytes) >= largeBatch {
+	if len(b.Bytes) >= o.size {
 		l.handOver(o)
 	}
 }
@@ -262,11 +263,11 @@ func (l *Lanes) batchesFor(event *Event, grain string) []*openBatch {
 		}
 		byGrain := lane.partition == ByGrain
 		i := slices.IndexFunc(wanted, func(o *openBatch) bool {
-			return o.encoding == lane.encoding.Name() && o.age == lane.age && o.prompt == lane.prompt && o.byGrain == byGrain
+			return o.encoding == lane.encoding.Name() && o.age == lane.age && o.size == lane.size && o.prompt == lane.prompt && o.byGrain == byGrain
 		})
 		if i < 0 {
 			i = len(wanted)
-			o := &openBatch{encoding: lane.encoding.Name(), age: lane.age, prompt: lane.prompt, byGrain: byGrain}
+			o := &openBatch{encoding: lane.encoding.Name(), age: lane.age, size: lane.size, prompt: lane.prompt, byGrain: byGrain}
 			if byGrain {
 				o.grain = grain
 			}

@@ -71,6 +71,16 @@ type Unhurried interface {
 	Interval() time.Duration
 }
 
+// Sized is a Sink whose batches are closed at another size than 64 KiB, up to
+// LargestBatch: one that makes a file of each.
+type Sized interface {
+	Sink
+	Size() int // bytes; 0: 64 KiB
+}
+
+// LargestBatch is how large a batch may become.
+const LargestBatch = 64 << 20
+
 // Partitioned is a sink that wants no batch to hold rows of several kinds.
 type Partitioned interface {
 	Sink

@@ -47,7 +47,8 @@ func Part() runtime.Part {
 			{Name: "sse", Help: "How the server encrypts: AES256 or aws:kms; as the bucket says when it is not set."},
 			{Name: "kms_key", Help: "The key for sse=aws:kms; the account's own when it is not set."},
 			{Name: "timeout", Default: "30s", Help: "How long putting one object may take; 0 for no bound."},
-			{Name: "interval", Default: "10s", Help: "How old a row may become before its object is put; one of 64 KiB of rows is put at once."},
+			{Name: "interval", Default: "10s", Help: "How old a row may become before its object is put; a full one is put at once."},
+			{Name: "object_size", Default: "1MiB", Help: "How many bytes of rows, before compression, fill an object: 64KiB to 64MiB. One waits in memory for each grain."},
 		},
 		Spool: runtime.SpoolAlways,
 		Variables: []runtime.Variable{
@@ -94,6 +95,7 @@ type bucket struct {
 	kmsKey   *string
 	timeout  time.Duration
 	interval time.Duration
+	size     int // bytes of rows
 }
 
 func open(s runtime.Settings) (runtime.Sink, error) {
@@ -102,7 +104,11 @@ func open(s runtime.Settings) (runtime.Sink, error) {
 	style, styleErr := pathStyle(s)
 	keys, keysErr := newKeys(s)
 	body, bodyErr := newBody(s)
-	if err := errors.Join(bucketName(s), endpoint(s), styleErr, keysErr, bodyErr, encryption(s), timeoutErr, intervalErr); err != nil {
+	size, sizeErr := s.Bytes("object_size")
+	if sizeErr == nil && (size < leastSize || size > runtime.LargestBatch) {
+		sizeErr = fmt.Errorf("object_size: %s is not within 64KiB and 64MiB", s.Text("object_size"))
+	}
+	if err := errors.Join(bucketName(s), endpoint(s), styleErr, keysErr, bodyErr, encryption(s), timeoutErr, intervalErr, sizeErr); err != nil {
 		return nil, err
 	}
 	c, err := config.LoadDefaultConfig(context.Background(),
@@ -130,7 +136,7 @@ func open(s runtime.Settings) (runtime.Sink, error) {
 		name: s.Text("bucket"), keys: keys, body: body,
 		class:   types.StorageClass(s.Text("storage_class")),
 		sse:     types.ServerSideEncryption(s.Text("sse")),
-		timeout: timeout, interval: interval,
+		timeout: timeout, interval: interval, size: int(size),
 	}
 	if key := s.Text("kms_key"); key != "" {
 		b.kmsKey = aws.String(key)
@@ -147,6 +153,11 @@ func (b *bucket) Partition() runtime.Partition { return runtime.ByGrain }
 // Interval is how old rows may become before they are put.
 func (b *bucket) Interval() time.Duration { return b.interval }
 
+// Size is how many bytes of rows fill an object.
+func (b *bucket) Size() int { return b.size }
+
+const leastSize = 64 << 10
+
 // Ship puts the batch, unless it is there.
 func (b *bucket) Ship(ctx context.Context, batch *runtime.Batch) error {
 	content, err := b.body.of(batch.Bytes)
@@ -158,9 +169,13 @@ func (b *bucket) Ship(ctx context.Context, batch *runtime.Batch) error {
 		ctx, cancel = context.WithTimeout(ctx, b.timeout)
 		defer cancel()
 	}
+	key := b.keys.of(batch) + b.body.extension
+	if len(content) > onePut {
+		return b.judge(ctx, b.putParts(ctx, key, content))
+	}
 	_, err = b.client.PutObject(ctx, &s3.PutObjectInput{
 		Bucket:               &b.name,
-		Key:                  aws.String(b.keys.of(batch) + b.body.extension),
+		Key:                  &key,
 		Body:                 bytes.NewReader(content),
 		ContentType:          &b.body.contentType,
 		IfNoneMatch:          aws.String("*"),
