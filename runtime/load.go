@@ -5,6 +5,7 @@ package runtime
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"github.com/cilium/ebpf"
@@ -30,6 +31,7 @@ type LoadOptions struct {
 	Number uint16           // the grain's, in the records of this agent
 	Params map[string]int64 // those that are not at their defaults
 	Calls  map[string]Calls // likewise, of type Syscalls
+	Log    *slog.Logger     // gets the log of a verifier that refuses a program, at level debug; nil: nobody does
 }
 
 // Load puts the programs of a plan into the kernel, without attaching them.
@@ -103,7 +105,7 @@ func (l *Loaded) loadOnce() error {
 		Cache:           l.plan.kernel.cache,
 	})
 	if err != nil {
-		return err
+		return l.refusedBy(err, spec)
 	}
 	return l.keepBooks()
 }
