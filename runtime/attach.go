@@ -15,7 +15,7 @@ import (
 // attachment is an attached program. To close it is to detach it.
 type attachment struct {
 	io.Closer
-	probe int
+	*choice
 }
 
 // Attach attaches all programs. When one does not attach in the way that was
@@ -54,7 +54,7 @@ func (l *Loaded) attachAll() (attempt, error) {
 func (l *Loaded) attach(c *choice) error {
 	for i := len(c.Programs) - 1; i >= 0; i-- {
 		err := c.attach(l.collection.Programs[c.Programs[i]], i, func(attached io.Closer) {
-			l.links = append(l.links, attachment{attached, c.probe})
+			l.links = append(l.links, attachment{attached, c})
 		})
 		if err != nil {
 			return err

@@ -92,6 +92,8 @@ type session struct {
 	loaded []*Loaded
 	source ring.Source
 	ticked time.Time
+
+	interfaces *interfaceWatch // nil: no grain is at any
 }
 
 // openLanes makes the lanes.
@@ -163,6 +165,7 @@ func (s *session) tick(now time.Time) {
 	s.ticked = now
 	s.intake.setClock(now)
 	s.tables.tick(now)
+	s.follow()
 	s.change()
 	s.lanes.Tick(now)
 	s.tell()
@@ -187,6 +190,9 @@ func (s *session) stop() error {
 // close frees what the kernel holds for this agent.
 func (s *session) close() error {
 	var errs []error
+	if s.interfaces != nil {
+		errs = append(errs, s.interfaces.socket.Close())
+	}
 	for _, l := range s.loaded {
 		errs = append(errs, l.Close())
 	}

@@ -146,7 +146,7 @@ func (s *session) load(ctx context.Context, plans []*Plan) error {
 		return errors.New("no grain could be started")
 	}
 	forget(s.loaded)
-	return nil
+	return s.openFollowing()
 }
 
 // forget frees what only loading needs: the types of a kernel are larger than

@@ -113,7 +113,7 @@ var (
 			f.ask.params = append(f.ask.params, setting{word{name, place{name: "-param"}}, word{value, place{name: "-param"}}})
 			return nil
 		}}
-	onFlag = option{"on", "GRAIN.PROBE=NAME,...", "What a probe of packets or sockets is at, instead of what its grain says: interfaces such as eth*, cgroups such as /system.slice, or a network namespace; may be given again for others.", placeNames,
+	onFlag = option{"on", "GRAIN.PROBE=NAME,...", "What a probe of packets or sockets is at, instead of what its grain says: interfaces such as eth*, also those that come later, cgroups such as /system.slice, or a network namespace; may be given again for others.", placeNames,
 		func(f *flagValues, text string) error {
 			name, value, ok := strings.Cut(text, "=")
 			if !ok || value == "" {
