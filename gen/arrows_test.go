@@ -27,7 +27,7 @@ var arrows = map[string]struct {
 	reason  string
 }{
 	".": {
-		[]string{ebpf, ebpf + "/cmd/bpf2go/gen", project + "bpf/include", internal + "diag", internal + "elf", internal + "emit", internal + "kernel", internal + "model", internal + "source", internal + "spec", internal + "write"},
+		[]string{ebpf, ebpf + "/cmd/bpf2go/gen", project + "bpf/include", internal + "diag", internal + "elf", internal + "emit", internal + "golang", internal + "kernel", internal + "model", internal + "source", internal + "spec", internal + "write"},
 		"it runs the stages, and is the only one that knows all of them",
 	},
 	"cmd/ingrain":   {[]string{project + "gen", internal + "diag"}, "a thin skin over package gen; diag for its did-you-mean"},
@@ -38,8 +38,9 @@ var arrows = map[string]struct {
 		[]string{cel + "/common", cel + "/common/ast", cel + "/common/operators", cel + "/common/types", cel + "/parser", internal + "diag", internal + "syscalls"},
 		"it has CEL's grammar by CEL's parser, and names and types of its own; the fields it is told",
 	},
+	"internal/golang":   {[]string{internal + "diag"}, "it reads Go, and has not heard of YAML"},
 	"internal/kernel":   {[]string{ebpf, ebpf + "/asm", ebpf + "/btf", "github.com/ulikunitz/xz"}, "it knows kernels and objects, and no grain"},
-	"internal/model":    {[]string{ebpf + "/btf", internal + "diag", internal + "elf", internal + "expr", internal + "source", internal + "spec", internal + "syscalls"}, "the one place where YAML and C meet"},
+	"internal/model":    {[]string{ebpf + "/btf", internal + "diag", internal + "elf", internal + "expr", internal + "golang", internal + "source", internal + "spec", internal + "syscalls"}, "the one place where YAML, C and Go meet"},
 	"internal/source":   {[]string{internal + "diag"}, "it reads C, and has not heard of YAML"},
 	"internal/spec":     {[]string{"gopkg.in/yaml.v3", internal + "diag"}, "it reads YAML, and has not heard of C"},
 	"internal/syscalls": {nil, "a table"},

@@ -35,6 +35,13 @@ func explainEvent(out *strings.Builder, g *model.Grain, e *model.Event) {
 	for _, t := range e.Reject {
 		line("  rejected by the program unless   %s  (about %.0f ns%s)", t.Expr, t.Cost(), filled(", after who.", t.Who))
 	}
+	if p := e.Parse; p != nil {
+		var names []string
+		for _, f := range p.Fields {
+			names = append(names, f.Member)
+		}
+		line("  parsed by the agent:             %s, by %s of %s: %s", p.Raw.Path, p.Func, p.Dir, strings.Join(names, ", "))
+	}
 	for _, w := range e.Where {
 		line("  filtered by the agent unless     %s  (%v)", w, w.InC())
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/redsift/ingraind/bpf/include"
 	"github.com/redsift/ingraind/gen/internal/diag"
 	"github.com/redsift/ingraind/gen/internal/elf"
+	"github.com/redsift/ingraind/gen/internal/golang"
 	"github.com/redsift/ingraind/gen/internal/model"
 	"github.com/redsift/ingraind/gen/internal/source"
 	"github.com/redsift/ingraind/gen/internal/spec"
@@ -39,6 +40,7 @@ type grain struct {
 	source  *source.File
 	broken  bool // clang would only say again what is known
 	layouts *elf.Layouts
+	beside  *golang.Package // the Go in grains/NAME; nil when there is none
 }
 
 // openSite finds the module that root lies in and unpacks the headers.
@@ -144,7 +146,8 @@ func (s *site) read() ([]*grain, error) {
 	return grains, nil
 }
 
-// readC scans the C file of a grain; nil when there is none.
+// readC scans the C file of a grain, and the Go beside it; nil when there is no
+// C.
 func (s *site) readC(parsed *spec.Grain) (*grain, error) {
 	g := &grain{spec: parsed}
 	file := "bpf/" + strings.TrimSuffix(filepath.Base(parsed.File), ".yaml") + ".bpf.c"
@@ -161,7 +164,10 @@ func (s *site) readC(parsed *spec.Grain) (*grain, error) {
 	names, compiles := model.Names(parsed, scanned)
 	s.mistakes.Join(names)
 	g.source, g.broken = scanned, mistakes.Len() > 0 || !compiles
-	return g, nil
+	beside, mistakes, err := golang.Read(s.root, strings.TrimSuffix(parsed.File, ".yaml"))
+	s.mistakes.Join(mistakes)
+	g.beside = beside
+	return g, err
 }
 
 // strangers reports C files that no YAML speaks of.

@@ -50,7 +50,7 @@ func (s *site) bind(grains []*grain) ([]*model.Grain, error) {
 		if g.layouts == nil {
 			continue
 		}
-		m, mistakes := model.Bind(g.spec, g.source, g.layouts)
+		m, mistakes := model.Bind(g.spec, g.source, g.layouts, g.beside)
 		s.mistakes.Join(mistakes)
 		models = append(models, m)
 	}

@@ -105,6 +105,9 @@ func AppendWeight(dst []byte, weight uint32) []byte {
 // NumValue is a Value that is a number.
 func NumValue(t Type, n uint64) Value { return Value{Type: t, Num: n} }
 
+// NullValue is a Value that there is none.
+func NullValue(t Type) Value { return Value{Type: t, Null: true} }
+
 // BytesValue is a Value that is bytes of fixed room.
 func BytesValue(t Type, b []byte) Value { return Value{Type: t, Bytes: b} }
 

@@ -31,6 +31,11 @@ type Event struct {
 	// whole event: long enough, with its variable parts inside. The other
 	// functions may be called only when it is.
 	Check func(body []byte) bool
+	// Parse, when not nil, appends to dst, which is empty, the event in body with
+	// the fields that a function of Go reads in its bytes; false when it could
+	// not, and they are null. The functions below want what it returns, see Whole.
+	// It has memory of its own: one goroutine calls it.
+	Parse func(dst, body []byte) ([]byte, bool)
 	// AppendJSON appends the event as one JSON object, without a newline.
 	AppendJSON func(dst []byte, r Record) []byte
 	// AppendValues appends a value for each of Fields.
@@ -42,7 +47,7 @@ type Record struct {
 	Time   int64  // ns since 1970, wall clock
 	Offset int64  // Time less CLOCK_MONOTONIC, ns: what turns a moment into wall-clock time
 	Weight uint32 // how many events it stands for
-	Body   []byte // what follows the head; valid until the next record is read
+	Body   []byte // what follows the head, made Whole; valid until the next record is read
 }
 
 // Head is the decoded head of a record.

@@ -16,6 +16,7 @@ type intake struct {
 	latest uint64 // time of an event, CLOCK_MONOTONIC
 	first  bool   // the next event is the first of those that waited together
 	lag    int64  // the longest that such a one waited, ns
+	whole  []byte // memory of an event with what was parsed in it
 	row    Row
 	books  ReaderBooks
 	events [][]arrival // by grain and event
@@ -30,6 +31,7 @@ type arrival struct {
 	filtered uint64 // its condition was not true
 	counted  uint64 // for tables alone
 	rows     uint64
+	unparsed uint64 // beside the sum: its bytes could not be read
 }
 
 func newIntake(grains []*Grain, lanes *Lanes) *intake {
@@ -78,11 +80,15 @@ func (in *intake) take(raw []byte) {
 	}
 	e, a := &g.Events[head.Event], &in.events[head.Grain][head.Event]
 	a.read++
+	body, parsed := e.Whole(&in.whole, raw[HeadSize:])
+	if !parsed {
+		a.unparsed++
+	}
 	in.row = Row{Grain: g, Event: e, Record: Record{
 		Time:   int64(head.Time) + in.offset,
 		Offset: in.offset,
 		Weight: head.Weight,
-		Body:   raw[HeadSize:],
+		Body:   body,
 	}}
 	if e.Where != nil && !e.Where(&in.row.Record, a.params) {
 		a.filtered++
@@ -117,6 +123,7 @@ func (in *intake) eventBooks(kernel []EventBooks) []EventBooks {
 			}
 			a := &in.events[i][n]
 			kernel[at].Read, kernel[at].Filtered, kernel[at].Counted, kernel[at].Rows = a.read, a.filtered, a.counted, a.rows
+			kernel[at].Unparsed = a.unparsed
 		}
 	}
 	return kernel

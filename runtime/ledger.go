@@ -36,6 +36,7 @@ type EventBooks struct {
 	Filtered   uint64 // of those: the part of its condition that the agent tells was not true
 	Counted    uint64 // for tables in the agent alone
 	Rows       uint64 // as rows to the lanes
+	Unparsed   uint64 // beside the sum: of those read, whose bytes its function of Go could not read
 }
 
 // TableBooks is what became of a table.

@@ -80,6 +80,7 @@ func eventTable(books []runtime.EventBooks, kernel bool) table {
 		{"read", false, true, func(e *runtime.EventBooks) uint64 { return e.Read }},
 		{"filtered", false, false, func(e *runtime.EventBooks) uint64 { return e.Filtered }},
 		{"counted", false, false, func(e *runtime.EventBooks) uint64 { return e.Counted }},
+		{"unparsed", false, false, func(e *runtime.EventBooks) uint64 { return e.Unparsed }},
 	}
 	events := table{{"events"}}
 	for i := range books {

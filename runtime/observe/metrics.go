@@ -27,6 +27,7 @@ var eventColumns = []column[runtime.EventBooks]{
 	{"ingrain_events_emitted_total", counter, "Of those seen, those handed to the transport.", func(e *runtime.EventBooks) uint64 { return e.Emitted }},
 	{"ingrain_events_lost_total", counter, "Of those emitted, those that the transport had no room for.", func(e *runtime.EventBooks) uint64 { return e.Lost }},
 	{"ingrain_events_read_total", counter, "Of those emitted, those that arrived, whole.", func(e *runtime.EventBooks) uint64 { return e.Read }},
+	{"ingrain_events_unparsed_total", counter, "Of those read, those whose bytes the function of Go that parses them could not read.", func(e *runtime.EventBooks) uint64 { return e.Unparsed }},
 	{"ingrain_events_filtered_total", counter, "Of those read, those whose condition was not true.", func(e *runtime.EventBooks) uint64 { return e.Filtered }},
 	{"ingrain_events_counted_total", counter, "Of those read, those that the agent counted in tables alone.", func(e *runtime.EventBooks) uint64 { return e.Counted }},
 	{"ingrain_events_rows_total", counter, "Of those read, those that became rows.", func(e *runtime.EventBooks) uint64 { return e.Rows }},

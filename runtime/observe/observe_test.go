@@ -28,7 +28,7 @@ func report() runtime.Report {
 	return runtime.Report{
 		Ledger: runtime.Ledger{
 			Events: []runtime.EventBooks{{
-				Grain: "exec", Event: "exit", Seen: 1, Rejected: 2, SampledOut: 3, Limited: 4, TableOnly: 5, Emitted: 6, Lost: 7, Errors: 8, Read: 9, Filtered: 10, Counted: 11, Rows: 12,
+				Grain: "exec", Event: "exit", Seen: 1, Rejected: 2, SampledOut: 3, Limited: 4, TableOnly: 5, Emitted: 6, Lost: 7, Errors: 8, Read: 9, Filtered: 10, Counted: 11, Rows: 12, Unparsed: 34,
 			}},
 			Tables: []runtime.TableBooks{{Grain: "exec", Table: "ends", Rows: 13, Overflow: 14}},
 			Probes: []runtime.ProbeBooks{{Grain: "exec", Probe: "ended", Compat: 15, Missed: 16}},
@@ -62,6 +62,7 @@ func TestEachOfTheBooksIsAMetric(t *testing.T) {
 		`ingrain_events_read_total{grain="exec",event="exit"} 9`,
 		`ingrain_events_filtered_total{grain="exec",event="exit"} 10`,
 		`ingrain_events_counted_total{grain="exec",event="exit"} 11`,
+		`ingrain_events_unparsed_total{grain="exec",event="exit"} 34`,
 		`ingrain_events_rows_total{grain="exec",event="exit"} 12`,
 		`ingrain_table_rows_total{grain="exec",table="ends"} 13`,
 		`ingrain_table_overflow_total{grain="exec",table="ends"} 14`,

@@ -36,7 +36,12 @@ func appendJSON(grain string, e *model.Event) jen.Code {
 	w.text.WriteString(`{"time":`)
 	w.value(rt("AppendTime").Call(jen.Id("dst"), jen.Id("r").Dot("Time")))
 	w.text.WriteString(`,"grain":"` + w.grain + `","event":"` + e.Name + `"`)
-	w.members(e.Fields, false)
+	fromC, fromGo := split(e)
+	w.members(fromC, false)
+	if len(fromGo) > 0 {
+		w.unparsed(fromGo)
+	}
+	w.members(fromGo, false)
 	w.value(rt("AppendWeight").Call(jen.Id("dst"), jen.Id("r").Dot("Weight")))
 	w.body = append(w.body, jen.Return(jen.Append(jen.Id("dst"), jen.LitRune('}'))))
 	return jen.Func().Id("append"+e.Go+"JSON").Params(jen.Id("dst").Index().Byte(), jen.Id("r").Add(rt("Record"))).Index().Byte().Block(
@@ -46,11 +51,50 @@ func appendJSON(grain string, e *model.Event) jen.Code {
 
 // value flushes the text before it and appends a value.
 func (w *jsonWriter) value(code jen.Code) {
+	w.flush()
+	w.body = append(w.body, set(code))
+}
+
+func (w *jsonWriter) flush() {
 	if w.text.Len() > 0 {
 		w.body = append(w.body, appendText(w.text.String()))
 		w.text.Reset()
 	}
-	w.body = append(w.body, set(code))
+}
+
+// unparsed is what stands for fields of an event that could not be parsed:
+//
+//	if !v.Parsed() {
+//		dst = append(dst, `,"first":null,"count":null`...)
+//		dst = runtime.AppendWeight(dst, r.Weight)
+//		return append(dst, '}')
+//	}
+func (w *jsonWriter) unparsed(fields []*model.Field) {
+	w.flush()
+	nulls := ""
+	for _, f := range fields {
+		nulls += `,"` + f.Name + `":null`
+	}
+	w.body = append(w.body, jen.If(jen.Op("!").Id("v").Dot("Parsed").Call()).Block(
+		appendText(nulls),
+		set(rt("AppendWeight").Call(jen.Id("dst"), jen.Id("r").Dot("Weight"))),
+		jen.Return(jen.Append(jen.Id("dst"), jen.LitRune('}'))),
+	))
+}
+
+// split are the fields that rows show, those of the C struct and those that a
+// function of Go gives.
+func split(e *model.Event) (fromC, fromGo []*model.Field) {
+	for _, f := range e.Fields {
+		switch {
+		case f.Hidden:
+		case f.Parsed:
+			fromGo = append(fromGo, f)
+		default:
+			fromC = append(fromC, f)
+		}
+	}
+	return fromC, fromGo
 }
 
 // members writes "name":value for each field, with a comma in front of all but
@@ -138,14 +182,31 @@ func widen(f *model.Field, get *jen.Statement, to string) jen.Code {
 	return jen.Id(to).Call(get)
 }
 
+// nulls is what stands for fields of an event that could not be parsed:
+//
+//	if !v.Parsed() {
+//		return append(dst, runtime.NullValue(runtime.TypeText), ...)
+//	}
+func nulls(fields []*model.Field) jen.Code {
+	values := []jen.Code{jen.Id("dst")}
+	for _, f := range fields {
+		values = append(values, rt("NullValue").Call(rt(f.Leaf.Type)))
+	}
+	return jen.If(jen.Op("!").Id("v").Dot("Parsed").Call()).Block(jen.Return(jen.Append(values...)))
+}
+
 // appendValues is the event's leaves one by one, for encodings other than
 // JSON.
 func appendValues(e *model.Event) jen.Code {
 	body := []jen.Code{jen.Id("v").Op(":=").Add(viewOf(e, jen.Id("r").Dot("Body")))}
 	tails := 0
+	_, fromGo := split(e)
 	for f := range model.Leaves(e.Fields) {
 		if f.Hidden {
 			continue
+		}
+		if len(fromGo) > 0 && f == fromGo[0] {
+			body = append(body, nulls(fromGo))
 		}
 		get := jen.Id("v").Dot(accessorName(e, f)).Call()
 		kind := rt(f.Leaf.Type)

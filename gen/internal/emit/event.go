@@ -13,21 +13,29 @@ import (
 const binary = "encoding/binary"
 
 // event is all of one event.
-func event(f *jen.File, grain string, e *model.Event) {
+func event(f *jen.File, importPath, grain string, e *model.Event) {
 	f.Commentf("%s is the event %s in memory of its own: %s", e.Go, e.Name, e.Help)
-	f.Type().Id(e.Go).Struct(append([]jen.Code{jen.Id("Time").Qual("time", "Time")}, members(e.Fields)...)...)
+	f.Type().Id(e.Go).Struct(append([]jen.Code{jen.Id("Time").Qual("time", "Time")}, members(e)...)...)
 
 	f.Commentf("%sView reads the event %s where it lies, in a record's body.", e.Go, e.Name)
 	f.Type().Id(e.Go+"View").Struct(
-		jen.Id("fixed").Op("*").Index(jen.Lit(e.Size)).Byte(),
+		jen.Id("fixed").Op("*").Index(jen.Lit(e.Whole())).Byte(),
 		jen.Id("tail").Index().Byte(),
 	)
 	f.Add(makeView(e))
 	for leaf := range model.Leaves(e.Fields) {
 		f.Add(accessor(e, leaf))
 	}
+	if e.Parse != nil {
+		f.Add(parsed(e))
+	}
 	f.Add(copyEvent(e))
 	f.Add(check(e))
+	if e.Parse != nil {
+		dir := besidePath(importPath, e)
+		f.ImportAlias(dir, "beside")
+		f.Add(parser(dir, e))
+	}
 	if len(e.Where) > 0 {
 		f.Add(where(e))
 	}
@@ -35,8 +43,17 @@ func event(f *jen.File, grain string, e *model.Event) {
 	f.Add(appendValues(e))
 }
 
-// members are the fields of a Go struct.
-func members(fields []*model.Field) []jen.Code {
+// members are the fields of an event's Go struct.
+func members(e *model.Event) []jen.Code {
+	out := fieldsOf(e.Fields)
+	if e.Parse != nil {
+		out = append(out, jen.Id("Parsed").Bool().Comment("// "+parsedHelp(e)))
+	}
+	return out
+}
+
+// fieldsOf are the fields of a Go struct.
+func fieldsOf(fields []*model.Field) []jen.Code {
 	var out []jen.Code
 	for _, f := range fields {
 		m := jen.Id(f.Go).Add(goType(f))
@@ -60,7 +77,7 @@ func goType(f *model.Field) jen.Code {
 	switch f.Leaf.Type {
 	case "TypeString":
 		return jen.String()
-	case "TypeText":
+	case "TypeText", "TypeRaw":
 		return rt("Text")
 	case "TypeWords":
 		return rt("Words")
@@ -110,11 +127,12 @@ func makeView(e *model.Event) jen.Code {
 			ok = ok.Op("&&").Line().Add(one)
 		}
 	}
-	return doc(
-		"New"+e.Go+"View is a view on body, which is what follows the head of a record;",
-		"false when that is not a whole event.",
-	).Func().Id("New"+e.Go+"View").Params(jen.Id("body").Index().Byte()).Params(jen.Id(e.Go+"View"), jen.Bool()).Block(
-		jen.If(jen.Len(jen.Id("body")).Op("<").Lit(e.Size)).Block(
+	about := []string{"New" + e.Go + "View is a view on body, which is what follows the head of a record;", "false when that is not a whole event."}
+	if e.Parse != nil {
+		about[0] = "New" + e.Go + "View is a view on body, which is what runtime.Event.Whole returns;"
+	}
+	return doc(about...).Func().Id("New"+e.Go+"View").Params(jen.Id("body").Index().Byte()).Params(jen.Id(e.Go+"View"), jen.Bool()).Block(
+		jen.If(jen.Len(jen.Id("body")).Op("<").Lit(e.Whole())).Block(
 			jen.Return(jen.Id(e.Go+"View").Values(), jen.False()),
 		),
 		jen.Id("v").Op(":=").Add(viewOf(e, jen.Id("body"))),
@@ -125,8 +143,8 @@ func makeView(e *model.Event) jen.Code {
 // viewOf is ExecView{(*[104]byte)(body), body[104:]}.
 func viewOf(e *model.Event, body jen.Code) *jen.Statement {
 	return jen.Id(e.Go+"View").Values(
-		jen.Parens(jen.Op("*").Index(jen.Lit(e.Size)).Byte()).Parens(body),
-		jen.Add(body).Index(jen.Lit(e.Size), jen.Empty()),
+		jen.Parens(jen.Op("*").Index(jen.Lit(e.Whole())).Byte()).Parens(body),
+		jen.Add(body).Index(jen.Lit(e.Whole()), jen.Empty()),
 	)
 }
 
@@ -172,7 +190,7 @@ func accessor(e *model.Event, leaf *model.Field) jen.Code {
 	switch leaf.Leaf.Type {
 	case "TypeString":
 		return method(jen.Index().Byte(), rt("CString").Call(fixed(leaf)))
-	case "TypeText", "TypeWords":
+	case "TypeText", "TypeWords", "TypeRaw":
 		return method(jen.Params(jen.Index().Byte(), rt("TailState")), rt("Tail").Call(jen.Id("v").Dot("tail"), fixed(leaf)))
 	case "TypeIP", "TypeIP4", "TypeHex", "TypeMAC":
 		return method(jen.Index().Byte(), fixed(leaf))
@@ -200,6 +218,9 @@ func accessor(e *model.Event, leaf *model.Field) jen.Code {
 func copyEvent(e *model.Event) jen.Code {
 	fields := []jen.Code{key("Time", jen.Qual("time", "Unix").Call(jen.Lit(0), jen.Id("r").Dot("Time")))}
 	fields = append(fields, copies(e, e.Fields)...)
+	if e.Parse != nil {
+		fields = append(fields, key("Parsed", jen.Id("v").Dot("Parsed").Call()))
+	}
 	return doc(
 		"Decode"+e.Go+" copies the event out of a record; false when that does not hold a",
 		"whole one.",
@@ -227,7 +248,7 @@ func copyOf(e *model.Event, f *model.Field) jen.Code {
 	switch f.Leaf.Type {
 	case "TypeString":
 		return jen.String().Call(get)
-	case "TypeText":
+	case "TypeText", "TypeRaw":
 		return rt("CopyText").Call(get)
 	case "TypeWords":
 		return rt("CopyWords").Call(get)
@@ -266,6 +287,9 @@ func parts(e *model.Event, f *model.Field) jen.Code {
 }
 
 func check(e *model.Event) jen.Code {
+	if e.Parse != nil {
+		return checkRaw(e)
+	}
 	return jen.Func().Id("check"+e.Go).Params(jen.Id("body").Index().Byte()).Bool().Block(
 		jen.List(jen.Id("_"), jen.Id("ok")).Op(":=").Id("New"+e.Go+"View").Call(jen.Id("body")),
 		jen.Return(jen.Id("ok")),

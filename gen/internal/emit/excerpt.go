@@ -18,11 +18,14 @@ func EventC(e *model.Event) string {
 	return strings.TrimSpace(h.String())
 }
 
-// EventGo is the part of the generated Go that decides about an event in the
-// agent and counts it there; "" when that is left to the kernel.
+// EventGo is the part of the generated Go that parses an event in the agent,
+// decides about it and counts it there; "" when that is left to the kernel.
 func EventGo(e *model.Event) string {
 	var parts []string
 	add := func(c jen.Code) { parts = append(parts, strings.TrimSpace(fmt.Sprintf("%#v", jen.Add(c)))) }
+	if e.Parse != nil {
+		add(parser(e.Parse.Dir, e))
+	}
 	if len(e.Where) > 0 {
 		add(where(e))
 	}

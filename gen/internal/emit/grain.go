@@ -18,7 +18,7 @@ func Grain(importPath string, g *model.Grain) ([]byte, error) {
 	f.PackageComment(fmt.Sprintf("Package %s is the grain %s: %s", g.Name, g.Name, g.Help))
 	f.Add(newGrain(g))
 	for _, e := range g.Events {
-		event(f, g.Name, e)
+		event(f, importPath, g.Name, e)
 	}
 	for _, p := range patterns(g) {
 		f.Add(p)
@@ -30,7 +30,7 @@ func Grain(importPath string, g *model.Grain) ([]byte, error) {
 	}
 	for _, s := range g.Structs {
 		f.Commentf("%s is struct %s of bpf/%s.bpf.c.", s.Go, s.Name, g.Name)
-		f.Type().Id(s.Go).Struct(members(s.Fields)...)
+		f.Type().Id(s.Go).Struct(fieldsOf(s.Fields)...)
 	}
 	for _, e := range g.Enums {
 		f.Add(enumName(e))
@@ -186,9 +186,13 @@ func eventValue(e *model.Event) jen.Code {
 	if len(e.Sinks) > 0 {
 		items = append(items, key("Sinks", stringList(e.Sinks)))
 	}
-	return record(append(items,
+	items = append(items,
 		key("Fields", list(rt("Field"), fields)),
-		key("Check", jen.Id("check"+e.Go)),
+		key("Check", jen.Id("check"+e.Go)))
+	if e.Parse != nil {
+		items = append(items, key("Parse", jen.New(jen.Id(parserName(e))).Dot("parse")))
+	}
+	return record(append(items,
 		key("AppendJSON", jen.Id("append"+e.Go+"JSON")),
 		key("AppendValues", jen.Id("append"+e.Go+"Values")),
 	)...)

@@ -41,6 +41,8 @@ func (e *Expr) InC() error {
 // inC says why C cannot do what the node itself does.
 func (n *node) inC() error {
 	switch n.op {
+	case opVar:
+		return n.v.Why
 	case opMatches:
 		return errors.New("matches needs RE2")
 	case opContains:

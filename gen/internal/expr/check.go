@@ -198,6 +198,9 @@ func (c *checker) variable(v *Var, at int) *node {
 		n.kind = kAddr
 	case "TypeMAC", "TypeHex":
 		n.kind = kRaw
+	case "TypeRaw":
+		c.wrong(at, "%s is raw bytes; what is read in them has fields of its own", v.Path)
+		return nil
 	case "TypeWords":
 		c.wrong(at, "%s holds several strings; expressions have no lists of them", v.Path)
 		return nil
@@ -334,6 +337,8 @@ func describeType(t string) string {
 		return "a string"
 	case "TypeWords":
 		return "a list of strings"
+	case "TypeRaw":
+		return "raw bytes"
 	case "TypeHex":
 		return "a byte array"
 	case "TypeIP", "TypeIP4":

@@ -23,6 +23,7 @@ type Var struct {
 	Enum   []EnumValue
 	Align  int    // of a char or byte array: what its address is a multiple of, 1 to 8; 0 is 1
 	C      string // its lvalue: "v->peer_port"
+	Why    error  // why C cannot have it, nil when it can
 	Go     string // its accessor: "v.PeerPort()"; of a text it returns ([]byte, runtime.TailState)
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/redsift/ingraind/gen/internal/diag"
 	"github.com/redsift/ingraind/gen/internal/elf"
+	"github.com/redsift/ingraind/gen/internal/golang"
 	"github.com/redsift/ingraind/gen/internal/source"
 	"github.com/redsift/ingraind/gen/internal/spec"
 )
@@ -19,6 +20,8 @@ type binder struct {
 	spec     *spec.Grain
 	source   *source.File
 	layouts  *elf.Layouts
+	beside   *golang.Package
+	filled   map[string]bool // of the structs of beside: "Message.ID" is a field of an event
 	grain    *Grain
 	mistake  diag.List
 	compiles bool
@@ -37,11 +40,11 @@ func Names(s *spec.Grain, c *source.File) (mistakes diag.List, compiles bool) {
 	return b.mistake, b.compiles
 }
 
-// Bind makes the model of a grain from its YAML, what was read of its C, and
-// the layouts that the compiler made. The model is whole when no mistake is
-// reported.
-func Bind(s *spec.Grain, c *source.File, layouts *elf.Layouts) (*Grain, diag.List) {
-	b := &binder{spec: s, source: c, layouts: layouts, grain: &Grain{
+// Bind makes the model of a grain from its YAML, what was read of its C, the
+// layouts that the compiler made, and the Go beside it, nil when there is none.
+// The model is whole when no mistake is reported.
+func Bind(s *spec.Grain, c *source.File, layouts *elf.Layouts, beside *golang.Package) (*Grain, diag.List) {
+	b := &binder{spec: s, source: c, layouts: layouts, beside: beside, filled: map[string]bool{}, grain: &Grain{
 		Name: s.Name.Text,
 		Help: s.Help.Text,
 		YAML: "grains/" + path.Base(s.File),
@@ -52,6 +55,7 @@ func Bind(s *spec.Grain, c *source.File, layouts *elf.Layouts) (*Grain, diag.Lis
 	for i, e := range s.Events {
 		b.event(i, e)
 	}
+	b.unusedGo()
 	for i, p := range s.Probes {
 		b.probe(i, p)
 	}

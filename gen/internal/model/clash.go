@@ -42,7 +42,7 @@ func (b *binder) goNames() {
 	}
 	for _, e := range b.grain.Events {
 		n.claim(b.spec.Events[e.Index].Name.Pos, "event "+e.Name,
-			e.Go, e.Go+"View", "New"+e.Go+"View", "Decode"+e.Go, "check"+e.Go, "append"+e.Go+"JSON", "append"+e.Go+"Values")
+			e.Go, e.Go+"View", "New"+e.Go+"View", "Decode"+e.Go, "check"+e.Go, "append"+e.Go+"JSON", "append"+e.Go+"Values", lowerName(e.Go)+"Parser")
 	}
 	for _, s := range b.grain.Structs {
 		n.claim(b.wordPos(s.Name), "struct "+s.Name, s.Go)

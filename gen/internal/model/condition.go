@@ -27,6 +27,9 @@ func (b *binder) vars(e *Event) []expr.Var {
 					Path: path + f.Member, Type: f.Leaf.Type, Size: f.Leaf.Size, Signed: f.Leaf.Signed, Room: f.Leaf.Room, Align: alignOf(f.Offset),
 					C: "v->" + path + f.Member, Go: "v." + method + f.Go + "()",
 				}
+				if f.Parsed {
+					v.C, v.Why = "", e.Parse.inGo(f)
+				}
 				if f.Leaf.Enum != nil {
 					v.Enum = enumValues(f.Leaf.Enum)
 				}
@@ -35,6 +38,12 @@ func (b *binder) vars(e *Event) []expr.Var {
 		}
 	}
 	walk(e.Fields, "", "")
+	if e.Parse != nil {
+		vars = append(vars, expr.Var{
+			Path: "parsed", Type: "TypeBool", Size: 1, Go: "v.Parsed()",
+			Why: fmt.Errorf("parsed says what became of %s, which is Go", e.Parse.Func),
+		})
+	}
 	for i, p := range b.grain.Params {
 		vars = append(vars, paramVar(i, p))
 	}

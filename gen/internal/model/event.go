@@ -34,6 +34,7 @@ func (b *binder) event(index int, e spec.Event) {
 	}
 	w := &walk{binder: b, in: b.source.Struct("_data_" + name), event: event, leaves: new(int)}
 	event.Fields = w.members(layout, 0, "", "Time")
+	b.parse(event, e)
 	b.fields(event, e)
 	for _, f := range event.Fields {
 		if f.Struct == nil || f.Struct.Name != "who" {

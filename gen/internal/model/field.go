@@ -20,6 +20,9 @@ func (b *binder) fields(event *Event, e spec.Event) {
 	}
 	for _, y := range e.Fields {
 		f := all[y.Path.Text]
+		if f == nil && y.Type.Given() {
+			continue // parse has said why
+		}
 		if f == nil {
 			b.mistake.Add(y.Path.Pos, "event %s has no field %s%s", event.Name, y.Path.Text, diag.DidYouMean(y.Path.Text, paths))
 			continue

@@ -133,7 +133,8 @@ func characters(a *btf.Array) *Leaf {
 	return &Leaf{Type: "TypeHex", Size: int(a.Nelems)}
 }
 
-// tail recognizes the descriptors that text(n) and words(n) of ingrain.h make.
+// tail recognizes the descriptors that text(n), words(n) and raw(n) of
+// ingrain.h make.
 func tail(s *btf.Struct) (*Leaf, error) {
 	if s.Name != "" || len(s.Members) != 4 {
 		return nil, nil
@@ -147,7 +148,7 @@ func tail(s *btf.Struct) (*Leaf, error) {
 	if !ok {
 		return nil, nil
 	}
-	kind, ok := map[string]string{"text": "TypeText", "words": "TypeWords"}[last.Name]
+	kind, ok := map[string]string{"text": "TypeText", "words": "TypeWords", "raw": "TypeRaw"}[last.Name]
 	if !ok {
 		return nil, nil
 	}

@@ -75,10 +75,13 @@ func (b *binder) unstack(made map[string]bool) {
 	}
 }
 
-// room is how many bytes the variable parts of an event may have.
+// room is how many bytes the variable parts of an event may have that programs
+// fill.
 func (e *Event) room() (room int) {
 	for leaf := range Leaves(e.Fields) {
-		room += leaf.Leaf.Room
+		if !leaf.Parsed {
+			room += leaf.Leaf.Room
+		}
 	}
 	return room
 }

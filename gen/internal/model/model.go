@@ -47,16 +47,25 @@ type Event struct {
 	Limit  int64 // at most so many a second are sent; 0 for all
 	Per    *Column
 	Sinks  []string
-	Size   int      // bytes of the fixed part, sizeof(struct _data_exec)
+	Size   int      // bytes of the fixed part that programs fill, sizeof(struct _data_exec)
 	Slot   bool     // it lives in scratch memory, else on the stack
-	Fields []*Field // its members
+	Fields []*Field // its members, then what Parse gives
 
 	Condition string       // its condition, as the YAML says it
 	Reject    []Test       // its condition, as far as programs can tell: in order, one stage of who after the other
 	Where     []*expr.Expr // and the rest, which the agent tells; all must be true
+	Parse     *Parse       // nil: all its fields are those of the C struct
 	Tables    []*Table     // of it, those in the kernel first
 	Sent      bool         // it goes to the agent: as a stream, or for a table there
 	Who       Who
+}
+
+// Whole is the bytes of the fixed part that the agent sees.
+func (e *Event) Whole() int {
+	if e.Parse == nil {
+		return e.Size
+	}
+	return e.Size + e.Parse.Size
 }
 
 // Test is a part of an event's condition.
@@ -118,6 +127,7 @@ type Field struct {
 	Help   string
 	Offset int // bytes from the start of the event
 	Hidden bool
+	Parsed bool // a function of Go gives it
 
 	Leaf   *Leaf    // nil for a struct or an array
 	Struct *Struct  // what Fields are members of; nil for a leaf or an array
@@ -128,7 +138,7 @@ type Field struct {
 
 // Leaf is a value that has no parts.
 type Leaf struct {
-	Type   string // runtime's constant: "TypePort"
+	Type   string // runtime's constant: "TypePort"; "TypeRaw" for raw bytes, which rows do not show
 	Size   int    // bytes; of a text or words its descriptor's 8
 	Signed bool
 	Room   int   // bytes that a text or words may have

@@ -15,20 +15,32 @@ type Event struct {
 	Where      Expression // events of which it is not true are nobody's; absent: none are
 	Stream     Stream
 	Sinks      []Value // the only sinks it goes to; none means all
+	Parse      Value   // the function of Go that reads further fields in its bytes
 	Fields     []Field // what the file says of some fields, not all that there are
+}
+
+// Field is what the file says of the field at path; nil for nothing.
+func (e *Event) Field(path string) *Field {
+	for i := range e.Fields {
+		if e.Fields[i].Path.Text == path {
+			return &e.Fields[i]
+		}
+	}
+	return nil
 }
 
 // Field is what a file says of one field of an event.
 type Field struct {
-	Path  Value // members of the C struct, joined by dots: who.pid
+	Path  Value // members of the C struct, joined by dots: who.pid; with a Type a name
 	Label Value // the name in rows, if not the member's
 	Help  Value
-	Hide  bool // no row has it
+	Type  Parsed // of a field that Parse gives
+	Hide  bool   // no row has it
 }
 
 var (
-	eventKeys = []string{"help", "where", "stream", "sinks", "fields"}
-	fieldKeys = []string{"label", "help", "hide"}
+	eventKeys = []string{"help", "parse", "where", "stream", "sinks", "fields"}
+	fieldKeys = []string{"type", "label", "help", "hide"}
 )
 
 // events reads the mapping `events`.
@@ -52,9 +64,13 @@ func (p *parser) event(name Value, n *yaml.Node) Event {
 		event.Stream = p.stream(n)
 	}
 	event.Sinks = p.sinks(s)
+	if n := s.values["parse"]; n != nil {
+		event.Parse = p.function(n)
+	}
 	if n := s.values["fields"]; n != nil {
 		event.Fields = p.fields(n)
 	}
+	p.checkParse(event)
 	return event
 }
 
@@ -93,7 +109,12 @@ func (p *parser) fields(n *yaml.Node) []Field {
 // field reads what the field at path maps to.
 func (p *parser) field(path Value, n *yaml.Node) Field {
 	s := p.section(n, fmt.Sprintf("field %q", path.Text), path.Pos, fieldKeys, nil)
-	field := Field{Path: path, Help: p.help(s, false)}
+	field := Field{Path: path}
+	if n := s.values["type"]; n != nil {
+		field.Type = p.parsed(n)
+		p.checkName(path, "field")
+	}
+	field.Help = p.help(s, field.Type.Given())
 	if n := s.values["label"]; n != nil {
 		if label, ok := p.scalar(n, "label"); ok {
 			field.Label = label

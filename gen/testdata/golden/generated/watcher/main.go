@@ -8,6 +8,7 @@ import (
 	"example.org/other/generated/open"
 	"example.org/other/sink/pigeon"
 	"github.com/redsift/ingraind/gen/testdata/golden/generated/kinds"
+	"github.com/redsift/ingraind/gen/testdata/golden/generated/said"
 	"github.com/redsift/ingraind/runtime"
 	"github.com/redsift/ingraind/runtime/agent"
 	"github.com/redsift/ingraind/runtime/sink/console"
@@ -20,6 +21,7 @@ func main() {
 		Help: "Watches this and that.",
 		Grains: []*runtime.Grain{
 			kinds.New(),
+			said.New(),
 			open.New(),
 		},
 		Sinks: []runtime.Part{

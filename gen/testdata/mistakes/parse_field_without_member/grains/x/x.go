@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package x reads words.
+package x
+
+// Words are some words.
+type Words struct {
+	Frist []byte
+	Count uint16
+}
+
+// Read reads words.
+func Read(b []byte, to *Words) bool { return false }
