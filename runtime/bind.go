@@ -17,6 +17,12 @@ func (k *Kernel) serve(c *choice, args []string, point *Point) error {
 		args = nil // they are found without the kernel's types
 	}
 	switch c.Mechanism {
+	case TPBTF, Fentry, Fexit, FmodRet, LSM, Iter:
+		if k.NoTypes != nil {
+			return k.NoTypes
+		}
+	}
+	switch c.Mechanism {
 	case TPBTF, RawTP:
 		return k.serveTracepoint(c, args, point)
 	case Fentry, Fexit:

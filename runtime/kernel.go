@@ -38,7 +38,12 @@ type Kernel struct {
 	// most a dozen, the likeliest first.
 	Symbols func(prefix string) []string
 
+	// NoTypes, when not nil, says that Types are not the kernel's own: mechanisms
+	// that need those do without.
+	NoTypes error
+
 	cache *btf.Cache
+	given *btf.Spec // Types, when they are not the kernel's own
 }
 
 // Types looks up the kernel's types by name, as btf.Spec does.
@@ -46,12 +51,14 @@ type Types interface {
 	TypeByName(name string, typ any) error
 }
 
-// RunningKernel is the kernel below this process. It fails when that lacks
-// BTF, without which nothing here works.
-func RunningKernel() (*Kernel, error) {
+// RunningKernel is the kernel below this process. One that was built without its
+// types, BTF, gets them from a file of its own, or of its release in a folder;
+// without both nothing here works.
+func RunningKernel(types string) (*Kernel, error) {
 	cache := btf.NewCache()
-	if _, err := cache.Kernel(); err != nil {
-		return nil, fmt.Errorf("the kernel's types: %w (it must be built with CONFIG_DEBUG_INFO_BTF, as those of distributions since 2020 are)", err)
+	given, err := typesOf(cache, types)
+	if err != nil {
+		return nil, err
 	}
 	cpus, err := ebpf.PossibleCPU()
 	if err != nil {
@@ -72,6 +79,10 @@ func RunningKernel() (*Kernel, error) {
 		LSM:         sync.OnceValue(haveLSM),
 		Symbols:     kallsyms,
 		cache:       cache,
+	}
+	if given != nil {
+		k.Types, k.given = given, given
+		k.NoTypes = errors.New("the kernel has no types of its own (CONFIG_DEBUG_INFO_BTF)")
 	}
 	k.RingBuffer = sync.OnceValue(haveRingBuffers)
 	k.Trampoline = remember(func(m Mechanism, function string) error { return tryTrampoline(m, function, cache) })

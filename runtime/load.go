@@ -103,6 +103,7 @@ func (l *Loaded) loadOnce() error {
 	l.collection, err = ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{
 		MapReplacements: replacements,
 		Cache:           l.plan.kernel.cache,
+		Programs:        ebpf.ProgramOptions{KernelTypes: l.plan.kernel.given},
 	})
 	if err != nil {
 		return l.refusedBy(err, spec)

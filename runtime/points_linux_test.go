@@ -103,7 +103,7 @@ func kernel(t *testing.T) *Kernel {
 	if os.Getuid() != 0 {
 		t.Fatal("this test loads eBPF programs: run it as root")
 	}
-	k, err := RunningKernel()
+	k, err := RunningKernel("")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,7 @@ type Options struct {
 	Transport string        // "ring", "perf"; "" or "auto": ring where the kernel has it
 	Rings     int64         // bytes of all ring buffers together; 0: 8 MiB
 	Latency   time.Duration // how long an event may wait while many arrive; 0: 1 ms
+	BTF       string        // of a kernel without types: the file of them, or a folder with such
 	Record    io.Writer     // gets a recording of all raw records; nil: none
 	Log       *slog.Logger  // nil: nothing is said
 	// Only, when not nil, are the mechanisms that may be used: for tests, and to

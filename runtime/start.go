@@ -62,7 +62,7 @@ func (s *session) plan() ([]*Plan, error) {
 	k := s.kernel
 	if k == nil {
 		var err error
-		if k, err = RunningKernel(); err != nil {
+		if k, err = RunningKernel(s.BTF); err != nil {
 			return nil, err
 		}
 	}

@@ -42,7 +42,7 @@ func (f *fakeRunner) run(ctx context.Context, o runtime.Options) (runtime.Ledger
 	return runtime.Ledger{}, f.err
 }
 
-func (f *fakeRunner) check([]*runtime.Grain, map[string][]string, bool) ([]*runtime.Plan, error) {
+func (f *fakeRunner) check([]*runtime.Grain, runtime.PlanOptions, string, bool) ([]*runtime.Plan, error) {
 	f.called++
 	return f.plans, f.err
 }

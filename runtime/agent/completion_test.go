@@ -55,7 +55,7 @@ func TestCompletionInBashOffersWhatFits(t *testing.T) {
 		{"-v -o =", "json text"},
 		{"-transport p", "perf"},
 		{"-for _", ""},
-		{"check -", "-help -grains -on -config -o"},
+		{"check -", "-help -grains -on -btf -config -o"},
 		{"list _", "conn exec console file"},
 		{"list e", "exec"},
 		{"help l", "list"},

@@ -157,6 +157,8 @@ var (
 		func(f *flagValues, text string) error { return f.ask.setLatency(text) }}
 	ringsFlag = option{"rings", "BYTES", "Memory for the ring buffers of all CPUs together (default 8MiB).", nothing,
 		func(f *flagValues, text string) error { return f.ask.setRings(text) }}
+	btfFlag = option{"btf", "PATH", "Where the kernel has no types (BTF) of its own: the file of them, or a folder with a RELEASE.btf, also as BTFHub has them (default: none).", files,
+		func(f *flagValues, text string) error { return f.ask.setBTF(text) }}
 	transportFlag = option{"transport", "KIND", "How events leave the kernel: ring, perf, or auto, which is ring where the kernel has it (default auto).", transportNames,
 		func(f *flagValues, text string) error { return f.ask.setTransport(text) }}
 	configFlag = option{"config", "FILE", "Read FILE first; flags win over it (default: none).", files,

@@ -82,7 +82,7 @@ func configSection(a Agent) section {
 	if a.Observer != nil {
 		lines = append(lines, "listen: 127.0.0.1:9464")
 	}
-	return section{title: "Configuration file, with all its keys", lines: append(lines, "latency: 10ms", "rings: 4MiB", "transport: auto")}
+	return section{title: "Configuration file, with all its keys", lines: append(lines, "latency: 10ms", "rings: 4MiB", "btf: none", "transport: auto")}
 }
 
 func signalsSection(Agent) section {

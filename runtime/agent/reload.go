@@ -121,6 +121,7 @@ func (s *setup) needsRestart(running *setup) []string {
 		{"on", s.on, running.on},
 		{"listen", s.listen, running.listen},
 		{"latency", s.latency, running.latency},
+		{"btf", s.btf, running.btf},
 		{"rings", s.rings, running.rings},
 		{"transport", s.transport, running.transport},
 	} {

@@ -84,6 +84,7 @@ type request struct {
 	listen    *sinkRequest // its name is the address; nil: not asked for
 	latency   time.Duration
 	rings     int64
+	btf       string
 	transport string
 }
 
@@ -113,6 +114,14 @@ func (r *request) setRings(text string) error {
 	return err
 }
 
+func (r *request) setBTF(text string) error {
+	if text == "" {
+		return errors.New("want a file or a folder, or none")
+	}
+	r.btf = text
+	return nil
+}
+
 func (r *request) setTransport(text string) error {
 	if !slices.Contains(transports, text) {
 		return unknown("transport", text, transports)
@@ -139,6 +148,9 @@ func (r request) over(below request) request {
 	}
 	if all.rings == 0 {
 		all.rings = below.rings
+	}
+	if all.btf == "" {
+		all.btf = below.btf
 	}
 	if all.transport == "" {
 		all.transport = below.transport

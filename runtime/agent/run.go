@@ -86,6 +86,7 @@ func (s *session) options(setup setup, lanes []runtime.LaneOptions) runtime.Opti
 		Transport: setup.transport,
 		Rings:     setup.rings,
 		Latency:   setup.latency,
+		BTF:       setup.btfPath(),
 		Log:       s.log(),
 	}
 }

@@ -228,3 +228,11 @@ func (p *chooser) set(sink *chosenSink, s setting) {
 		sink.delivery[key] = before // one mistake is said once
 	}
 }
+
+// btfPath is where the types of a kernel without are; "" for nowhere.
+func (s *setup) btfPath() string {
+	if s.btf == "none" {
+		return ""
+	}
+	return s.btf
+}

@@ -24,7 +24,7 @@ func runVerb() *verb {
 		groups: []group{
 			{"What to watch", []option{grainsFlag, paramFlag, onFlag, forFlag}},
 			{"Where rows go", []option{sinkFlag, formatFlag, recordFlag}},
-			{"How to read the kernel", []option{latencyFlag, ringsFlag, transportFlag}},
+			{"How to read the kernel", []option{latencyFlag, ringsFlag, btfFlag, transportFlag}},
 			{"The rest", []option{listenFlag, configFlag, verboseFlag}},
 		},
 		page: []func(Agent) section{grainsSection, sinksSection, deliverySection, configSection, signalsSection, environmentSection, runExits, runExamples},
@@ -39,7 +39,7 @@ func checkVerb() *verb {
 		about: []string{
 			"For each point of each probe: the mechanism that would serve it here, why better ones do not, or what is missing and would help. Nothing stays attached. Root sees everything; others see what the kernel lets them try.",
 		},
-		groups: []group{{"Flags", []option{grainsFlag, onFlag, configFlag, printFlag()}}},
+		groups: []group{{"Flags", []option{grainsFlag, onFlag, btfFlag, configFlag, printFlag()}}},
 		page: []func(Agent) section{
 			exits("At least one grain can run here.", "No grain can run here."),
 			func(a Agent) section { return examples("sudo "+a.Name+" check", a.Name+" check -o json") },
