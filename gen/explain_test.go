@@ -22,6 +22,10 @@ func TestExplainTellsWhatRunsWhere(t *testing.T) {
 			"quantiles is counted by the agent", "ns to be rejected by the first question", "INGRAIN_TABLE_HASH(here,",
 			"func (t *thereTable) Update(",
 		},
+		"request": {
+			"parsed by the agent:             head, by Head of grains/request: method, target, host",
+			"in the agent (host: host is read by Head, which is Go)", "func (p *requestParser) parse(", "request.Head(b, &p.to)",
+		},
 	} {
 		text, err := gen.Explain(gen.Options{Root: "../examples/grains"}, grain)
 		if err != nil {

@@ -44,11 +44,9 @@ typedef struct {
 
 /*
  * Variable-length members of an event. A text holds one string of at most
- * n - 1 bytes, words holds NUL-terminated strings of at most n bytes in all,
- * raw holds n bytes that no row shows: what the event's function of Go reads
- * (`parse:`). A record carries the bytes they have, not the n they may have.
- * Fill them with text_user, text_kernel, words_user; raw_user, raw_kernel,
- * raw_packet.
+ * n - 1 bytes, words holds NUL-terminated strings of at most n bytes in all;
+ * a record carries the bytes they have, not the n they may have. Fill them
+ * with text_user, text_kernel, words_user.
  */
 #define text(n)                     \
 	struct {                    \
@@ -61,13 +59,6 @@ typedef struct {
 		__u16 at, len;      \
 		__u32 state;        \
 		char words[0][n];   \
-	}
-
-#define raw(n)                      \
-	struct {                    \
-		__u16 at, len;      \
-		__u32 state;        \
-		char raw[0][n];     \
 	}
 
 enum ingrain_tail_state {
@@ -472,43 +463,6 @@ static __always_inline void ingrain_text_done(struct ingrain_slot *slot, struct 
 	tail->len = n - 1;
 	slot->used = at + n - 1;
 }
-
-/*
- * Copies size bytes, of which a raw keeps as many as it has room for: from an
- * address, or from an offset of a packet (bpf_skb_load_bytes_relative).
- */
-#define raw_user(v, member, src, size) ingrain_copy(v, member, size, bpf_probe_read_user(to, n, src))
-#define raw_kernel(v, member, src, size) ingrain_copy(v, member, size, bpf_probe_read_kernel(to, n, src))
-#define raw_packet(v, member, skb, from, size) \
-	ingrain_copy(v, member, size, bpf_skb_load_bytes_relative(skb, from, to, n, BPF_HDR_START_NET))
-
-#define ingrain_copy(v, member, size, copy)                                                \
-	({                                                                                \
-		const __u64 room = sizeof((v)->member.raw[0]);                            \
-		struct ingrain_slot *slot = (void *)(v) - sizeof(struct ingrain_slot);    \
-		char *to = (char *)((v) + 1);                                             \
-		__u64 at = slot->used, n = (size);                                        \
-		(v)->member.state = INGRAIN_TAIL_SET;                                     \
-		(v)->member.at = at;                                                      \
-		if (n > room) {                                                           \
-			n = room;                                                         \
-			(v)->member.state |= INGRAIN_TAIL_CUT;                            \
-		}                                                                         \
-		if (at <= INGRAIN_TAIL_ROOM - room) {                                     \
-			ingrain_keep(at);                                                 \
-			to += at;                                                         \
-			ingrain_keep(to);                                                 \
-			ingrain_keep(n);                                                  \
-			if (n > 0 && n <= room) {                                         \
-				if (copy)                                                 \
-					(v)->member.state = INGRAIN_TAIL_SET | INGRAIN_TAIL_FAULT; \
-				else {                                                    \
-					(v)->member.len = n;                              \
-					slot->used = at + n;                              \
-				}                                                         \
-			}                                                                 \
-		}                                                                         \
-	})
 
 /* Copies the bytes from src to src + size of the task's memory, at most limit of them. */
 #define words_user(v, member, src, size, limit)                                           \

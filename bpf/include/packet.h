@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * What the headers of an IP packet say: read_packet for a struct __sk_buff,
- * read_frame for a struct xdp_md.
+ * read_frame for a struct xdp_md; at cgroup_skb, transport_header and
+ * read_carried for what TCP and UDP carry.
  */
 #ifndef PACKET_H
 #define PACKET_H
@@ -113,6 +114,103 @@ static __always_inline bool read_frame(struct xdp_md *xdp, struct packet *p)
 		return false;
 	p->from_port = bpf_ntohs(ports[0]);
 	p->to_port = bpf_ntohs(ports[1]);
+	return true;
+}
+
+/* include/uapi/linux/tcp.h, the 14th byte of the header */
+enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4 };
+
+#define TCP_HLEN 20 /* bytes of a header without options */
+#define UDP_HLEN 8
+
+/*
+ * The header of TCP or UDP of a packet at cgroup_skb, of which the first 8
+ * bytes can be read: both ports. NULL when there is none, as in a later
+ * fragment of IP. Of IPv6 it goes past four headers that may stand between.
+ */
+static __always_inline void *transport_header(struct __sk_buff *skb, __u8 *protocol)
+{
+	void *ip = (void *)(long)skb->data, *end = (void *)(long)skb->data_end, *at = NULL;
+
+	*protocol = 0;
+	if (skb->protocol == bpf_htons(ETH_P_IP)) {
+		struct ingrain_ip4 *ip4 = ip;
+
+		if (ip + sizeof(*ip4) > end || (ip4->fragment & bpf_htons(0x1fff)))
+			return NULL;
+		*protocol = ip4->protocol;
+		at = ip + (ip4->version_length & 15) * 4;
+	} else if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
+		struct ingrain_ip6 *ip6 = ip;
+
+		if (ip + sizeof(*ip6) > end)
+			return NULL;
+		*protocol = ip6->protocol;
+		at = ip + sizeof(*ip6);
+		for (int i = 0; i < 4; i++) { /* RFC 8200: hop-by-hop, routing, destination options */
+			__u8 *head = at;
+
+			if (*protocol != 0 && *protocol != 43 && *protocol != 60)
+				break;
+			if (at + 8 > end)
+				return NULL;
+			*protocol = head[0];
+			at += 8 + head[1] * 8;
+		}
+	} else {
+		return NULL;
+	}
+	if ((*protocol != IPPROTO_TCP && *protocol != IPPROTO_UDP) || at + 8 > end)
+		return NULL;
+	return at;
+}
+
+static __always_inline port_t port_from(const void *header) { return bpf_ntohs(((const __be16 *)header)[0]); }
+static __always_inline port_t port_to(const void *header) { return bpf_ntohs(((const __be16 *)header)[1]); }
+
+/* What a packet of TCP or UDP carries. */
+struct carried {
+	struct packet packet;
+	__u32 at;   /* where it begins, from the IP header: bpf_skb_load_bytes reads it there */
+	__u32 size; /* bytes */
+	__u32 seq;  /* TCP: the number of its first byte */
+	__u8 flags; /* TCP: TCP_SYN ... */
+};
+
+/* Reads it, with the ends of the packet; header and protocol are what transport_header gave. False when it is cut short. */
+static __always_inline bool read_carried(struct __sk_buff *skb, void *header, __u8 protocol, struct carried *c)
+{
+	void *ip = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	__u32 before = header - ip;
+
+	__builtin_memset(c, 0, sizeof(*c));
+	if (skb->protocol == bpf_htons(ETH_P_IP)) {
+		if (ip + sizeof(struct ingrain_ip4) > end)
+			return false;
+		ingrain_take_ip4(&c->packet, ip);
+	} else {
+		if (ip + sizeof(struct ingrain_ip6) > end)
+			return false;
+		ingrain_take_ip6(&c->packet, ip);
+	}
+	c->packet.protocol = protocol;
+	c->packet.from_port = port_from(header);
+	c->packet.to_port = port_to(header);
+	c->at = before + UDP_HLEN;
+	if (protocol == IPPROTO_TCP) {
+		const __u8 *tcp = header;
+
+		if (header + TCP_HLEN > end)
+			return false;
+		c->flags = tcp[13];
+		c->seq = bpf_ntohl(((const __be32 *)header)[1]);
+		if (c->flags & TCP_SYN)
+			c->seq++;
+		c->at = before + (tcp[12] >> 4) * 4;
+	}
+	if (skb->len < c->at)
+		return false;
+	c->size = skb->len - c->at;
 	return true;
 }
 

@@ -9,6 +9,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"strings"
@@ -92,6 +93,19 @@ func Start(t testing.TB, o runtime.Options, grains ...*runtime.Grain) *Agent {
 	}
 	t.Cleanup(func() { a.stop() })
 	return a
+}
+
+// Replay is the rows that a recording is replayed to, and the books.
+func Replay(t testing.TB, recording io.Reader, grains ...*runtime.Grain) ([]Row, runtime.Ledger) {
+	t.Helper()
+	sink := &memory{}
+	ledger, err := runtime.Replay(t.Context(), recording, runtime.Options{
+		Grains: grains, Lanes: []runtime.LaneOptions{{Name: "memory", Sink: sink, Limit: 1 << 30}},
+	})
+	if err != nil {
+		t.Fatalf("replay: %v", err)
+	}
+	return sink.all(), ledger
 }
 
 // Wait returns once n rows of an event are there, or fails the test after 30 s.
