@@ -17,6 +17,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/redsift/ingraind/generated/conn"
+	"github.com/redsift/ingraind/generated/cpu"
 	"github.com/redsift/ingraind/generated/exec"
 	"github.com/redsift/ingraind/generated/syscall"
 	"github.com/redsift/ingraind/runtime"
@@ -40,8 +41,8 @@ func everything() agent.Agent {
 	return agent.Agent{
 		Observer: observe.Part(),
 		Name:     "ingraind",
-		Grains:   []*runtime.Grain{exec.New(), conn.New(), syscall.New()},
-		Optional: []string{"syscall"},
+		Grains:   []*runtime.Grain{exec.New(), conn.New(), cpu.New(), syscall.New()},
+		Optional: []string{"cpu", "syscall"},
 		Sinks: []runtime.Part{
 			console.Part(), file.Part(), http.Part(), journald.Part(), otlp.Part(), prometheus.Part(), s3.Part(), statsd.Part(), syslog.Part(),
 		},

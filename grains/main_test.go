@@ -45,6 +45,7 @@ var roles = map[string]func(args []string) error{
 	"call":     call,
 	"share":    share,
 	"typeless": typeless,
+	"crunch":   crunch,
 }
 
 // role is a command that plays a role.

@@ -80,6 +80,8 @@ static __always_inline void ingrain_unpaired(__u32 probe)
 		INGRAIN_COUNT(missed->unpaired);
 }
 
+#define count_missed() ingrain_unpaired(probe->index)
+
 static __always_inline void ingrain_head(struct ingrain_record *head, __u16 event, __u32 weight)
 {
 	head->time = bpf_ktime_get_ns();

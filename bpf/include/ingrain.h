@@ -9,9 +9,11 @@
  *	PROBE(name, type arg, ...)   a probe's body; arguments are found by their names
  *	new_X()                      a zeroed struct _data_X, or NULL (counted)
  *	emit_X(v)                    send it: what nobody reads is not filled in
+ *	count_missed()               this probe saw something and could not make an event of it,
+ *	                             because a map of the grain is full, say: it is in the books
  *
- * new_X and emit_X work in a PROBE, and in a static function whose first
- * parameter is `struct probe *probe`.
+ * These work in a PROBE, and in a static function that has a parameter
+ * `struct probe *probe`.
  */
 #ifndef INGRAIN_H
 #define INGRAIN_H
@@ -127,7 +129,7 @@ struct ingrain_counts {
 /* What a probe itself counts, one for each probe and CPU. */
 struct ingrain_missed {
 	__u64 compat;   /* system calls by 32-bit programs, not observed */
-	__u64 unpaired; /* returns whose entry was not kept, or entries that could not be */
+	__u64 unpaired; /* returns whose entry was not kept, entries that could not be, and count_missed() */
 };
 
 /* Where a probe's arguments are in this kernel: found by their names at load time. */

@@ -160,9 +160,22 @@ struct signal_struct {
 	unsigned int flags;
 };
 
+struct sched_entity {
+	__u64 sum_exec_runtime; /* ns */
+};
+
+struct sched_info {
+	unsigned long pcount;
+	unsigned long long run_delay; /* ns */
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
+	struct sched_entity se;
+	struct sched_info sched_info;
+	unsigned long nvcsw;
+	unsigned long nivcsw;
 	struct mm_struct *mm;
 	int exit_code;
 	pid_t pid;

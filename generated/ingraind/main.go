@@ -6,6 +6,7 @@ package main
 
 import (
 	"github.com/redsift/ingraind/generated/conn"
+	"github.com/redsift/ingraind/generated/cpu"
 	"github.com/redsift/ingraind/generated/exec"
 	"github.com/redsift/ingraind/generated/syscall"
 	"github.com/redsift/ingraind/runtime"
@@ -22,9 +23,10 @@ func main() {
 		Grains: []*runtime.Grain{
 			exec.New(),
 			conn.New(),
+			cpu.New(),
 			syscall.New(),
 		},
-		Optional: []string{"syscall"},
+		Optional: []string{"cpu", "syscall"},
 		Sinks: []runtime.Part{
 			console.Part(),
 			file.Part(),

@@ -69,7 +69,7 @@ func (h *header) syscallNumbers(at model.Point) {
 //	SEC("tp_btf/sched_process_exec")
 //	int executed_tp_btf(void *ctx)
 //	{
-//		INGRAIN_BEGIN
+//		INGRAIN_BEGIN(0)
 //		ingrain_probe_executed(&probe,
 //			(struct task_struct *)ingrain_raw_arg(ctx, executed_at.arg[0]),
 //			(struct linux_binprm *)ingrain_raw_arg(ctx, executed_at.arg[1]));
@@ -85,7 +85,7 @@ func (h *header) program(p model.Probe, at model.Point, program model.Program) {
 	if program.Style == model.Visit {
 		h.objects(p, at)
 	}
-	h.line("\tINGRAIN_BEGIN")
+	h.line("\tINGRAIN_BEGIN(%d)", p.Index)
 	h.call(p, func(i int) string { return argument(at, program.Style, i, p.Params[i].Name) })
 	h.line("\tINGRAIN_END\n\treturn %s;\n}", at.Verdict)
 }
@@ -187,7 +187,7 @@ func (h *header) pair(p model.Probe, at model.Point, w model.Way) {
 	}
 	call = *kept;
 	bpf_map_delete_elem(&%[1]s, &frame);
-	INGRAIN_BEGIN`, calls, p.Index)
+	INGRAIN_BEGIN(%[2]d)`, calls, p.Index)
 	h.call(p, func(i int) string {
 		if p.Params[i].Name == "ret" {
 			return argument(at, model.RegsRet, i, "ret")

@@ -52,6 +52,7 @@ func Stub(yaml string, params []StubParam, events []string) []byte {
 		}
 		h.line("#define PARAM_%s ((__s64)1)", p.Name)
 	}
+	h.line("#define count_missed() ((void)probe)")
 	for _, e := range events {
 		h.line("struct _data_%s ingrain_anchor_%s;", e, e)
 		h.line("#define new_%s() ((void)probe, &ingrain_anchor_%s)", e, e)
@@ -129,7 +130,7 @@ func (h *header) probeStruct(g *model.Grain) {
 			h.line("struct ingrain_record_%s {\n\tstruct ingrain_record head;\n\tstruct _data_%s data;\n};\n", e.Name, e.Name)
 		}
 	}
-	h.line("struct probe {\n\tvoid *ctx;")
+	h.line("struct probe {\n\tvoid *ctx;\n\t__u32 index;")
 	for _, e := range g.Events {
 		if e.Slot {
 			h.line("\tstruct ingrain_slot *slot_of_%s;", e.Name)
@@ -139,13 +140,13 @@ func (h *header) probeStruct(g *model.Grain) {
 	}
 	h.line("};")
 
-	h.line("\n#define INGRAIN_BEGIN \\")
+	h.line("\n#define INGRAIN_BEGIN(number) \\")
 	for _, e := range g.Events {
 		if !e.Slot {
 			h.line("\tstruct ingrain_record_%s on_stack_%s; \\", e.Name, e.Name)
 		}
 	}
-	h.line("\tstruct probe probe = { \\\n\t\t.ctx = ctx, \\")
+	h.line("\tstruct probe probe = { \\\n\t\t.ctx = ctx, \\\n\t\t.index = number, \\")
 	for _, e := range g.Events {
 		if !e.Slot {
 			h.line("\t\t.on_stack_%s = &on_stack_%s, \\", e.Name, e.Name)

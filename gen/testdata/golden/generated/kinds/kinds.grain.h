@@ -28,15 +28,17 @@ struct ingrain_record_ctx {
 
 struct probe {
 	void *ctx;
+	__u32 index;
 	struct ingrain_slot *slot_of_all;
 	struct ingrain_slot *slot_of_type;
 	struct ingrain_record_ctx *on_stack_ctx;
 };
 
-#define INGRAIN_BEGIN \
+#define INGRAIN_BEGIN(number) \
 	struct ingrain_record_ctx on_stack_ctx; \
 	struct probe probe = { \
 		.ctx = ctx, \
+		.index = number, \
 		.on_stack_ctx = &on_stack_ctx, \
 	};
 #define INGRAIN_END \
@@ -158,7 +160,7 @@ const volatile struct ingrain_at started_at = {};
 SEC("tp_btf/sched_process_exec")
 int started_tp_btf(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_started(&probe,
 		(struct task_struct *)ingrain_raw_arg(ctx, started_at.arg[0]),
 		(pid_t)ingrain_raw_arg(ctx, started_at.arg[1]));
@@ -169,7 +171,7 @@ int started_tp_btf(void *ctx)
 SEC("raw_tp/sched_process_exec")
 int started_raw_tp(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_started(&probe,
 		(struct task_struct *)ingrain_raw_arg(ctx, started_at.arg[0]),
 		(pid_t)ingrain_raw_arg(ctx, started_at.arg[1]));
@@ -183,7 +185,7 @@ const volatile struct ingrain_at started_2_at = {};
 SEC("tp_btf/sched_process_exec")
 int started_2_tp_btf(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_started(&probe,
 		(struct task_struct *)ingrain_raw_arg(ctx, started_2_at.arg[0]),
 		(pid_t)ingrain_raw_arg(ctx, started_2_at.arg[1]));
@@ -199,7 +201,7 @@ const volatile struct ingrain_at forked_at = {};
 SEC("raw_tp/sched_process_fork")
 int forked_raw_tp(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(1)
 	ingrain_probe_forked(&probe,
 		(struct task_struct *)ingrain_raw_arg(ctx, forked_at.arg[0]),
 		(struct task_struct *)ingrain_raw_arg(ctx, forked_at.arg[1]));
@@ -214,7 +216,7 @@ static __always_inline void ingrain_probe_forked_late(struct probe *probe);
 SEC("kprobe/wake_up_new_task")
 int forked_late_kprobe(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(2)
 	ingrain_probe_forked_late(&probe);
 	INGRAIN_END
 	return 0;
@@ -236,7 +238,7 @@ int called_tp_btf(void *ctx)
 
 	if (!regs)
 		return 0;
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(3)
 	ingrain_probe_called(&probe,
 		(unsigned long)ingrain_syscall_arg(regs, called_arg0),
 		(unsigned long)ingrain_syscall_arg(regs, called_arg1));
@@ -251,7 +253,7 @@ int called_raw_tp(void *ctx)
 
 	if (!regs)
 		return 0;
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(3)
 	ingrain_probe_called(&probe,
 		(unsigned long)ingrain_syscall_arg(regs, called_arg0),
 		(unsigned long)ingrain_syscall_arg(regs, called_arg1));
@@ -275,7 +277,7 @@ int returned_tp_btf(void *ctx)
 
 	if (!regs)
 		return 0;
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(4)
 	ingrain_probe_returned(&probe,
 		(const char *)ingrain_syscall_arg(regs, returned_arg0),
 		(int)ingrain_syscall_arg(regs, returned_arg1),
@@ -291,7 +293,7 @@ int returned_raw_tp(void *ctx)
 
 	if (!regs)
 		return 0;
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(4)
 	ingrain_probe_returned(&probe,
 		(const char *)ingrain_syscall_arg(regs, returned_arg0),
 		(int)ingrain_syscall_arg(regs, returned_arg1),
@@ -314,7 +316,7 @@ int returned_2_tp_btf(void *ctx)
 
 	if (!regs)
 		return 0;
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(4)
 	ingrain_probe_returned(&probe,
 		(const char *)ingrain_syscall_arg(regs, returned_2_arg0),
 		(int)ingrain_syscall_arg(regs, returned_2_arg1),
@@ -330,7 +332,7 @@ int returned_2_raw_tp(void *ctx)
 
 	if (!regs)
 		return 0;
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(4)
 	ingrain_probe_returned(&probe,
 		(const char *)ingrain_syscall_arg(regs, returned_2_arg0),
 		(int)ingrain_syscall_arg(regs, returned_2_arg1),
@@ -347,7 +349,7 @@ const volatile struct ingrain_at entered_at = {};
 SEC("fentry/vfs_open")
 int entered_fentry(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(5)
 	ingrain_probe_entered(&probe,
 		(const struct path *)ingrain_raw_arg(ctx, entered_at.arg[0]),
 		(struct file *)ingrain_raw_arg(ctx, entered_at.arg[1]));
@@ -358,7 +360,7 @@ int entered_fentry(void *ctx)
 SEC("kprobe/vfs_open")
 int entered_kprobe(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(5)
 	ingrain_probe_entered(&probe,
 		(const struct path *)ingrain_regs_arg(ctx, entered_at.arg[0]),
 		(struct file *)ingrain_regs_arg(ctx, entered_at.arg[1]));
@@ -374,7 +376,7 @@ const volatile struct ingrain_at left_at = {};
 SEC("fexit/vfs_read")
 int left_fexit(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(6)
 	ingrain_probe_left(&probe,
 		(struct file *)ingrain_raw_arg(ctx, left_at.arg[0]),
 		(size_t)ingrain_raw_arg(ctx, left_at.arg[1]),
@@ -420,7 +422,7 @@ int left_pair_return(void *ctx)
 	}
 	call = *kept;
 	bpf_map_delete_elem(&left_calls, &frame);
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(6)
 	ingrain_probe_left(&probe,
 		(struct file *)call.arg[0],
 		(size_t)call.arg[1],
@@ -437,7 +439,7 @@ const volatile struct ingrain_at failed_at = {};
 SEC("kretprobe/vfs_open")
 int failed_kretprobe(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(7)
 	ingrain_probe_failed(&probe,
 		(int)ingrain_widen(ingrain_regs_result(ctx), failed_at.bits, failed_at.is_signed));
 	INGRAIN_END
@@ -452,7 +454,7 @@ const volatile struct ingrain_at trampoline_at = {};
 SEC("fentry/vfs_write")
 int trampoline_fentry(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(8)
 	ingrain_probe_trampoline(&probe,
 		(size_t)ingrain_raw_arg(ctx, trampoline_at.arg[0]));
 	INGRAIN_END
@@ -467,7 +469,7 @@ const volatile struct ingrain_at back_at = {};
 SEC("fexit/vfs_write")
 int back_fexit(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(9)
 	ingrain_probe_back(&probe,
 		(ssize_t)ingrain_widen(ingrain_raw_arg(ctx, back_at.result), back_at.bits, back_at.is_signed),
 		(size_t)ingrain_raw_arg(ctx, back_at.arg[1]));
@@ -482,7 +484,7 @@ static __always_inline void ingrain_probe_asked(struct probe *probe, const char 
 SEC("uprobe")
 int asked_uprobe(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(10)
 	ingrain_probe_asked(&probe,
 		(const char *)ingrain_regs_arg(ctx, 0),
 		(const char *)ingrain_regs_arg(ctx, 1));
@@ -497,7 +499,7 @@ static __always_inline void ingrain_probe_answered(struct probe *probe, int ret)
 SEC("uretprobe")
 int answered_uretprobe(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(11)
 	ingrain_probe_answered(&probe,
 		(int)ingrain_regs_result(ctx));
 	INGRAIN_END
@@ -512,7 +514,7 @@ const volatile struct ingrain_at allowed_at = {};
 SEC("lsm/file_open")
 int allowed_lsm(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(12)
 	ingrain_probe_allowed(&probe,
 		(struct file *)ingrain_raw_arg(ctx, allowed_at.arg[0]));
 	INGRAIN_END
@@ -527,7 +529,7 @@ const volatile struct ingrain_at changed_at = {};
 SEC("fmod_ret/security_file_open")
 int changed_fmod_ret(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(13)
 	ingrain_probe_changed(&probe,
 		(struct file *)ingrain_raw_arg(ctx, changed_at.arg[0]));
 	INGRAIN_END
@@ -541,7 +543,7 @@ static __always_inline void ingrain_probe_packet(struct probe *probe, const stru
 SEC("tcx/ingress")
 int packet_tcx(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(14)
 	ingrain_probe_packet(&probe,
 		(const struct __sk_buff *)ctx);
 	INGRAIN_END
@@ -553,7 +555,7 @@ int packet_tcx(void *ctx)
 SEC("tcx/egress")
 int packet_2_tcx(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(14)
 	ingrain_probe_packet(&probe,
 		(const struct __sk_buff *)ctx);
 	INGRAIN_END
@@ -567,7 +569,7 @@ static __always_inline void ingrain_probe_cgroups(struct probe *probe, struct __
 SEC("cgroup_skb/egress")
 int cgroups_cgroup_skb(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(15)
 	ingrain_probe_cgroups(&probe,
 		(struct __sk_buff *)ctx);
 	INGRAIN_END
@@ -581,7 +583,7 @@ static __always_inline void ingrain_probe_calls(struct probe *probe, struct bpf_
 SEC("cgroup/connect4")
 int calls_cgroup(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(16)
 	ingrain_probe_calls(&probe,
 		(struct bpf_sock_addr *)ctx);
 	INGRAIN_END
@@ -593,7 +595,7 @@ int calls_cgroup(void *ctx)
 SEC("cgroup/connect6")
 int calls_2_cgroup(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(16)
 	ingrain_probe_calls(&probe,
 		(struct bpf_sock_addr *)ctx);
 	INGRAIN_END
@@ -607,7 +609,7 @@ static __always_inline void ingrain_probe_made(struct probe *probe, struct bpf_s
 SEC("cgroup/sock_create")
 int made_cgroup(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(17)
 	ingrain_probe_made(&probe,
 		(struct bpf_sock *)ctx);
 	INGRAIN_END
@@ -621,7 +623,7 @@ static __always_inline void ingrain_probe_moved(struct probe *probe, struct bpf_
 SEC("sockops")
 int moved_sockops(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(18)
 	ingrain_probe_moved(&probe,
 		(struct bpf_sock_ops *)ctx);
 	INGRAIN_END
@@ -635,7 +637,7 @@ static __always_inline void ingrain_probe_frame(struct probe *probe, struct xdp_
 SEC("xdp")
 int frame_xdp(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(19)
 	ingrain_probe_frame(&probe,
 		(struct xdp_md *)ctx);
 	INGRAIN_END
@@ -649,7 +651,7 @@ static __always_inline void ingrain_probe_heard(struct probe *probe);
 SEC("socket")
 int heard_socket(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(20)
 	ingrain_probe_heard(&probe);
 	INGRAIN_END
 	return 0;
@@ -662,7 +664,7 @@ static __always_inline void ingrain_probe_looked(struct probe *probe, struct bpf
 SEC("sk_lookup")
 int looked_sk_lookup(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(21)
 	ingrain_probe_looked(&probe,
 		(struct bpf_sk_lookup *)ctx);
 	INGRAIN_END
@@ -676,7 +678,7 @@ static __always_inline void ingrain_probe_sampled(struct probe *probe, struct bp
 SEC("perf_event")
 int sampled_perf_event(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(22)
 	ingrain_probe_sampled(&probe,
 		(struct bpf_perf_event_data *)ctx);
 	INGRAIN_END
@@ -688,7 +690,7 @@ int sampled_perf_event(void *ctx)
 SEC("perf_event")
 int sampled_2_perf_event(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(22)
 	ingrain_probe_sampled(&probe,
 		(struct bpf_perf_event_data *)ctx);
 	INGRAIN_END
@@ -708,7 +710,7 @@ int visited_iter(void *ctx)
 
 	if (!arg_file)
 		return 0;
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(23)
 	ingrain_probe_visited(&probe,
 		(struct file *)arg_file,
 		(__u32)arg_fd);
