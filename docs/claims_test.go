@@ -59,8 +59,15 @@ func TestArrowsAreThoseOfTheArchitecture(t *testing.T) {
 	}
 }
 
-// SECURITY.md says that programs only observe.
+// SECURITY.md says that programs of stock grains only observe.
 func TestProgramsOnlyObserve(t *testing.T) {
+	for _, g := range everything().Grains {
+		for _, p := range g.Probes {
+			if p.Decides {
+				t.Errorf("%s.%s decides", g.Name, p.Name)
+			}
+		}
+	}
 	acts := []asm.BuiltinFunc{asm.FnOverrideReturn, asm.FnProbeWriteUser, asm.FnSendSignal, asm.FnSendSignalThread}
 	objects, err := filepath.Glob(filepath.Join(root, "generated/*/*.o"))
 	if err != nil || len(objects) < 4 {

@@ -56,6 +56,7 @@ type Probe struct {
 	// only where one of them cannot, and then none of them does.
 	Unless   []string
 	Optional bool     // the grain does without it where it cannot run
+	Decides  bool     // what it returns is done: it may drop, refuse or redirect
 	Args     []string // the names of the function's parameters, in its order
 	Points   []Point
 }

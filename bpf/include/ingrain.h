@@ -7,6 +7,7 @@
  * helpers, and a PROBE for each probe of the YAML.
  *
  *	PROBE(name, type arg, ...)   a probe's body; arguments are found by their names
+ *	DECIDE(name, type arg, ...)  the same, and what it returns is done
  *	new_X()                      a zeroed struct _data_X, or NULL (counted)
  *	emit_X(v)                    send it: what nobody reads is not filled in
  *	count_missed()               this probe saw something and could not make an event of it,
@@ -516,6 +517,15 @@ static __always_inline void ingrain_text_done(struct ingrain_slot *slot, struct 
 #ifndef PROBE
 #define PROBE(name, ...) \
 	static __always_inline void ingrain_probe_##name(struct probe *probe, ##__VA_ARGS__)
+#endif
+
+/*
+ * The body of a probe that decides: it returns the verdict of the point, such as XDP_DROP, TCX_DROP, SK_DROP, 0 of a cgroup's or -EPERM
+ * of lsm/. The agent gone, nothing decides any more.
+ */
+#ifndef DECIDE
+#define DECIDE(name, ...) \
+	static __always_inline int ingrain_probe_##name(struct probe *probe, ##__VA_ARGS__)
 #endif
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -205,6 +205,7 @@ struct sock_common {
 	__be32 skc_daddr;
 	__be32 skc_rcv_saddr;
 	__be16 skc_dport;
+	__u16 skc_num; /* the own port, host byte order */
 	unsigned short skc_family;
 	unsigned long skc_flags;
 	struct in6_addr skc_v6_daddr;
@@ -215,6 +216,10 @@ struct sock {
 	struct sock_common __sk_common;
 	__u16 sk_protocol;
 	int sk_err;
+};
+
+struct socket {
+	struct sock *sk;
 };
 
 struct inet_sock {

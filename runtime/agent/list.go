@@ -56,6 +56,9 @@ func appendList(dst []byte, l listed) []byte {
 			if p.Optional {
 				at += ", where it can"
 			}
+			if p.Decides {
+				at += "; decides what becomes of what it sees"
+			}
 			rows = append(rows, []string{p.Name, at})
 		}
 		dst = appendPart(dst, "probes", rows)

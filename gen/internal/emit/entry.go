@@ -16,7 +16,11 @@ func (h *header) probe(g *model.Grain, p model.Probe) {
 	for _, a := range p.Params {
 		fmt.Fprintf(&params, ", %s", declare(a.Type, a.Name))
 	}
-	h.line("\nstatic __always_inline void ingrain_probe_%s(struct probe *probe%s);", p.Name, params.String())
+	returns := "void"
+	if p.Decides {
+		returns = "int"
+	}
+	h.line("\nstatic __always_inline %s ingrain_probe_%s(struct probe *probe%s);", returns, p.Name, params.String())
 	for _, at := range p.Points {
 		h.line("\n/* %s: %s */", p.Name, at.At)
 		if at.Bind != "" {
@@ -87,7 +91,14 @@ func (h *header) program(p model.Probe, at model.Point, program model.Program) {
 	}
 	h.line("\tINGRAIN_BEGIN(%d)", p.Index)
 	h.call(p, func(i int) string { return argument(at, program.Style, i, p.Params[i].Name) })
-	h.line("\tINGRAIN_END\n\treturn %s;\n}", at.Verdict)
+	h.line("\tINGRAIN_END\n\treturn %s;\n}", verdict(p, at))
+}
+
+func verdict(p model.Probe, at model.Point) string {
+	if p.Decides {
+		return at.Decide
+	}
+	return at.Verdict
 }
 
 // objects takes an iterator's arguments. The last run is for the end: it has
@@ -109,7 +120,11 @@ func (h *header) call(p model.Probe, value func(i int) string) {
 	for i, a := range p.Params {
 		fmt.Fprintf(&args, ",\n\t\t(%s)%s", a.Type, value(i))
 	}
-	h.line("\tingrain_probe_%s(&probe%s);", p.Name, args.String())
+	result := ""
+	if p.Decides {
+		result = "const int verdict = "
+	}
+	h.line("\t%singrain_probe_%s(&probe%s);", result, p.Name, args.String())
 }
 
 // argument is the C expression for parameter i.

@@ -113,6 +113,9 @@ func probe(p model.Probe) jen.Code {
 	if p.Optional {
 		fields = append(fields, key("Optional", jen.True()))
 	}
+	if p.Decides {
+		fields = append(fields, key("Decides", jen.True()))
+	}
 	if len(p.Params) > 0 {
 		var names []string
 		for _, a := range p.Params {

@@ -45,6 +45,8 @@ func Stub(yaml string, params []StubParam, events []string) []byte {
 	h.line("struct probe {\n\tvoid *ctx;\n};")
 	h.line("#undef PROBE")
 	h.line("#define PROBE(name, ...) \\\n\t__attribute__((unused)) static __always_inline void ingrain_probe_##name(struct probe *probe, ##__VA_ARGS__)")
+	h.line("#undef DECIDE")
+	h.line("#define DECIDE(name, ...) \\\n\t__attribute__((unused)) static __always_inline int ingrain_probe_##name(struct probe *probe, ##__VA_ARGS__)")
 	for _, p := range params {
 		if p.Type == "syscalls" {
 			h.line("#define PARAM_%s(nr) ((void)(nr), true)", p.Name)

@@ -103,10 +103,6 @@ func (b *binder) sameProbes() {
 		if !slices.Contains(inYAML, p.Name) && len(inYAML) > 0 {
 			b.mistake.Add(p.Pos, "PROBE %s runs nowhere: %s lists no probe of that name%s", p.Name, b.spec.File, diag.DidYouMean(p.Name, inYAML))
 		}
-		if p.Decides {
-			b.mistake.Add(p.Pos, "not supported yet: DECIDE; PROBE observes")
-			b.compiles = false
-		}
 	}
 }
 

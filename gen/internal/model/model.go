@@ -172,6 +172,7 @@ type Probe struct {
 	Name     string
 	Unless   []string
 	Optional bool
+	Decides  bool // its C function returns the verdict, which is otherwise that of Point
 	Params   []Arg
 	Points   []Point
 }
@@ -192,6 +193,7 @@ type Point struct {
 	On      []string // which interfaces, cgroups or network namespace; none: all, or the agent's own
 	Every   int64    // nanoseconds between two visits or samples; 0: the runtime's choice
 	Verdict string   // what its programs return, in C: that what is observed goes on
+	Decide  string   // likewise, made of `verdict`, of a probe that decides: what verifiers let such programs return
 	Ways    []Way
 	Syscall *Syscall // for syscall/ and syscall_return/
 }

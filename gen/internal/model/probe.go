@@ -21,7 +21,7 @@ func (b *binder) probe(index int, p spec.Probe) {
 	if c == nil {
 		return
 	}
-	probe := &Probe{Index: index, Name: p.Name.Text, Optional: p.Optional}
+	probe := &Probe{Index: index, Name: p.Name.Text, Optional: p.Optional, Decides: c.Decides}
 	for _, other := range p.Unless {
 		probe.Unless = append(probe.Unless, other.Text)
 	}
@@ -34,6 +34,9 @@ func (b *binder) probe(index int, p spec.Probe) {
 			stem = fmt.Sprintf("%s_%d", probe.Name, i+1)
 		}
 		point := b.point(stem, at, c)
+		if c.Decides && point.Decide == "" {
+			b.mistake.Add(c.Pos, "DECIDE %s: nobody asks for a verdict at %s; write PROBE, which observes", c.Name, at.Text)
+		}
 		for _, on := range p.On {
 			point.On = append(point.On, on.Text)
 		}
@@ -110,9 +113,11 @@ func (b *binder) point(stem string, at spec.Point, c *source.Probe) Point {
 		b.syscall(&point, at, c, returned)
 	case spec.LSM:
 		b.noResult(at, c)
+		point.Decide = "verdict < 0 && verdict > -4096 ? verdict : 0" // an error number, or none
 		way("LSM", at.Target, program("lsm", "lsm/"+at.Target, Words))
 	case spec.FmodRet:
 		b.noResult(at, c)
+		point.Decide = "verdict"
 		way("FmodRet", at.Target, program("fmod_ret", "fmod_ret/"+at.Target, Words))
 	case spec.Iter:
 		b.visits(at, c)
