@@ -188,6 +188,8 @@ func serves(k *kernel.Kernel, p model.Probe, at model.Point, w model.Way) error 
 		return k.Matching(w.Target, args)
 	case "Uprobe", "Uretprobe":
 		return k.Uprobes()
+	case "UprobeMulti", "UretprobeMulti":
+		return k.UprobeMulti()
 	case "Cgroup", "XDP", "TCX", "SkLookup":
 		return k.Attaches(w.Target)
 	case "Clsact", "Socket", "PerfEvent":

@@ -59,7 +59,7 @@ func (l *Loaded) followAt(c *choice, wanted []netInterface) error {
 		if here[i.index] {
 			continue
 		}
-		attached, err := c.attachInterface(l.collection.Programs[c.Programs[0]], i)
+		attached, err := c.attachInterface(l.collections[0].Programs[c.Programs[0]], i)
 		switch {
 		case errors.Is(err, unix.ENODEV): // gone again
 		case err != nil:

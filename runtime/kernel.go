@@ -29,11 +29,12 @@ type Kernel struct {
 	KprobeMulti func() error // one link at many functions
 	// Functions are the kernel's own that can be probed, without modules'.
 	// One of which there are several of that name is not among them.
-	Functions func() ([]string, error)
-	Uprobes   func() error
-	Programs  func(ebpf.ProgramType) error // programs of that type
-	TCX       func() error
-	LSM       func() error // programs are asked where security modules are
+	Functions   func() ([]string, error)
+	Uprobes     func() error
+	UprobeMulti func() error                 // one link at many places in programs
+	Programs    func(ebpf.ProgramType) error // programs of that type
+	TCX         func() error
+	LSM         func() error // programs are asked where security modules are
 	// Symbols are the kernel's functions whose names begin with prefix, at
 	// most a dozen, the likeliest first.
 	Symbols func(prefix string) []string
@@ -66,19 +67,24 @@ func RunningKernel(types string) (*Kernel, error) {
 	}
 	raiseLimits()
 	k := &Kernel{
-		Types:       kernelTypes{cache},
-		CPUs:        cpus,
-		Registers:   argumentRegisters(goruntime.GOARCH),
-		Kprobes:     sync.OnceValue(func() error { return haveProbes("kprobe", "CONFIG_KPROBE_EVENTS") }),
-		KprobeMulti: sync.OnceValue(haveKprobeMulti),
-		Functions:   sync.OnceValues(probeable),
-		Uprobes:     sync.OnceValue(func() error { return haveProbes("uprobe", "CONFIG_UPROBE_EVENTS") }),
-		Atomics:     sync.OnceValue(tryAtomics),
-		Programs:    havePrograms,
-		TCX:         sync.OnceValue(haveTCX),
-		LSM:         sync.OnceValue(haveLSM),
-		Symbols:     kallsyms,
-		cache:       cache,
+		Types:     kernelTypes{cache},
+		CPUs:      cpus,
+		Registers: argumentRegisters(goruntime.GOARCH),
+		Kprobes:   sync.OnceValue(func() error { return haveProbes("kprobe", "CONFIG_KPROBE_EVENTS") }),
+		KprobeMulti: sync.OnceValue(func() error {
+			return haveMulti(KprobeMulti, features.HaveBPFLinkKprobeMulti, "since 5.18, CONFIG_FPROBE")
+		}),
+		Functions: sync.OnceValues(probeable),
+		Uprobes:   sync.OnceValue(func() error { return haveProbes("uprobe", "CONFIG_UPROBE_EVENTS") }),
+		UprobeMulti: sync.OnceValue(func() error {
+			return haveMulti(UprobeMulti, features.HaveBPFLinkUprobeMulti, "since 6.6, CONFIG_UPROBES")
+		}),
+		Atomics:  sync.OnceValue(tryAtomics),
+		Programs: havePrograms,
+		TCX:      sync.OnceValue(haveTCX),
+		LSM:      sync.OnceValue(haveLSM),
+		Symbols:  kallsyms,
+		cache:    cache,
 	}
 	if given != nil {
 		k.Types, k.given = given, given

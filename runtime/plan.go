@@ -57,7 +57,7 @@ type choice struct {
 	*Way
 	binding   btfargs.Binding
 	functions []string // of the kernel, when the target is a pattern
-	binary    string   // of a user program: its path
+	code      *Code    // in programs
 	on        []string // what it is at: folders of cgroups, patterns for names of interfaces, files of network namespaces
 	every     time.Duration
 }

@@ -95,7 +95,7 @@ func wrong(unless string) Probe {
 // asked runs at a function of the C library that ls calls.
 func asked(m Mechanism) Probe {
 	return Probe{Name: "asked", Points: []Point{{
-		At: "uprobe/libc.so.6:setlocale", Ways: []Way{{m, "libc.so.6:setlocale", []string{"asked_uprobe"}}},
+		At: "uprobe/libc.so.6:setlocale", Find: FindFunctions, Ways: []Way{{m, "libc.so.6:setlocale", []string{"asked_uprobe"}}},
 	}}}
 }
 

@@ -75,15 +75,19 @@ func (s *session) report() Report {
 
 // cost appends what the grain's programs and maps take.
 func (l *Loaded) cost(programs []ProgramCost, maps []MapCost) ([]ProgramCost, []MapCost) {
-	if l.collection == nil {
+	if len(l.collections) == 0 {
 		return programs, maps
 	}
 	name := l.plan.Grain.Name
 	for _, c := range l.plan.chosen {
 		for _, program := range c.Programs {
 			cost := ProgramCost{Grain: name, Probe: l.plan.Grain.Probes[c.probe].Name, Program: program}
-			if stats, err := l.collection.Programs[program].Stats(); err == nil {
-				cost.Runs, cost.Time = stats.RunCount, stats.Runtime
+			for _, loaded := range l.collections {
+				if p := loaded.Programs[program]; p != nil {
+					if stats, err := p.Stats(); err == nil {
+						cost.Runs, cost.Time = cost.Runs+stats.RunCount, cost.Time+stats.Runtime
+					}
+				}
 			}
 			programs = append(programs, cost)
 		}
@@ -94,7 +98,7 @@ func (l *Loaded) cost(programs []ProgramCost, maps []MapCost) ([]ProgramCost, []
 		}
 	}
 	first := len(maps)
-	for m, made := range l.collection.Maps {
+	for m, made := range l.collections[0].Maps {
 		if bytes, ok := l.takes(m, made); ok {
 			maps = append(maps, MapCost{name, m, bytes})
 		}

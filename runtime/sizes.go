@@ -15,7 +15,7 @@ func (l *Loaded) Sizes() ([]ProgramSize, error) {
 	var sizes []ProgramSize
 	for _, c := range l.plan.chosen {
 		for _, name := range c.Programs {
-			info, err := l.collection.Programs[name].Info()
+			info, err := l.collections[0].Programs[name].Info()
 			if err != nil {
 				return nil, err
 			}

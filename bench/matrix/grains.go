@@ -14,6 +14,8 @@ import (
 	"github.com/redsift/ingraind/examples/grains/generated/file_return"
 	"github.com/redsift/ingraind/examples/grains/generated/functions"
 	"github.com/redsift/ingraind/examples/grains/generated/knock"
+	"github.com/redsift/ingraind/examples/grains/generated/lookups"
+	"github.com/redsift/ingraind/examples/grains/generated/marks"
 	"github.com/redsift/ingraind/examples/grains/generated/meet"
 	"github.com/redsift/ingraind/examples/grains/generated/oncpu"
 	"github.com/redsift/ingraind/examples/grains/generated/open"
@@ -27,6 +29,7 @@ import (
 	"github.com/redsift/ingraind/examples/grains/generated/remove"
 	"github.com/redsift/ingraind/examples/grains/generated/request"
 	"github.com/redsift/ingraind/examples/grains/generated/resolve"
+	"github.com/redsift/ingraind/examples/grains/generated/shop"
 	"github.com/redsift/ingraind/examples/grains/generated/shut"
 	"github.com/redsift/ingraind/examples/grains/generated/traffic"
 	"github.com/redsift/ingraind/examples/grains/generated/written"
@@ -60,6 +63,9 @@ func examples() []*runtime.Grain {
 		file_return.New(),
 		functions.New(),
 		knock.New(),
+		lookups.New(),
+		marks.New(),
+		shop.New(),
 		meet.New(),
 		oncpu.New(),
 		open.New(),

@@ -6,7 +6,7 @@
  * for each event X, the generated "GRAIN.grain.h", private maps, static
  * helpers, and a PROBE for each probe of the YAML.
  *
- *	PROBE(name, type arg, ...)   a probe's body; arguments are found by their names
+ *	PROBE(name, type arg, ...)   a probe's body; arguments are found by their names (at usdt/: arg1, arg2 ...)
  *	DECIDE(name, type arg, ...)  the same, and what it returns is done
  *	new_X()                      a zeroed struct _data_X, or NULL (counted)
  *	emit_X(v)                    send it: what nobody reads is not filled in
@@ -130,7 +130,7 @@ struct ingrain_counts {
 /* What a probe itself counts, one for each probe and CPU. */
 struct ingrain_missed {
 	__u64 compat;   /* system calls by 32-bit programs, not observed */
-	__u64 unpaired; /* returns whose entry was not kept, entries that could not be, and count_missed() */
+	__u64 unpaired; /* returns whose entry was not kept, entries that could not be; sites with an argument that could not be read; count_missed() */
 };
 
 /* Where a probe's arguments are in this kernel: found by their names at load time. */

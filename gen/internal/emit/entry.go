@@ -23,7 +23,11 @@ func (h *header) probe(g *model.Grain, p model.Probe) {
 	h.line("\nstatic __always_inline %s ingrain_probe_%s(struct probe *probe%s);", returns, p.Name, params.String())
 	for _, at := range p.Points {
 		h.line("\n/* %s: %s */", p.Name, at.At)
-		if at.Bind != "" {
+		switch {
+		case static(at):
+			h.line("/* Where arguments are (usdt.h). They have no names there: arg1 is the first. */")
+			h.line("const volatile struct ingrain_place %s[%d] = {};", at.Bind, len(p.Params))
+		case at.Bind != "":
 			h.line("const volatile struct ingrain_at %s = {};", at.Bind)
 		}
 		if at.Syscall != nil {
@@ -86,8 +90,11 @@ func (h *header) program(p model.Probe, at model.Point, program model.Program) {
 		h.line("\tconst struct pt_regs *regs = ingrain_syscall(ctx, %t, %s_nr, %s_compat, %d);\n", at.Returns, at.Stem, at.Stem, p.Index)
 		h.line("\tif (!regs)\n\t\treturn %s;", at.Verdict)
 	}
-	if program.Style == model.Visit {
+	switch {
+	case program.Style == model.Visit:
 		h.objects(p, at)
+	case program.Style == model.Places && static(at):
+		h.places(p, at)
 	}
 	h.line("\tINGRAIN_BEGIN(%d)", p.Index)
 	h.call(p, func(i int) string { return argument(at, program.Style, i, p.Params[i].Name) })
@@ -112,6 +119,13 @@ func (h *header) objects(p model.Probe, at model.Point) {
 		}
 	}
 	h.line("\n\tif (%s)\n\t\treturn %s;", strings.Join(pointers, " || "), at.Verdict)
+}
+
+// places reads arguments. Memory of a program may not be there: then the body
+// does not run, and that is counted.
+func (h *header) places(p model.Probe, at model.Point) {
+	h.line("\t__u64 arg[%d];\n", len(p.Params))
+	h.line("\tif (ingrain_read_places(ctx, %s, arg, %d)) {\n\t\tingrain_unpaired(%d);\n\t\treturn %s;\n\t}", at.Bind, len(p.Params), p.Index, at.Verdict)
 }
 
 // call runs the probe's body with each parameter from value.
@@ -142,6 +156,8 @@ func argument(at model.Point, style model.Style, i int, name string) string {
 		return "arg_" + name
 	case model.Context:
 		return "ctx"
+	case model.Places:
+		return fmt.Sprintf("arg[%d]", i)
 	case model.RegsInTurn:
 		return fmt.Sprintf("ingrain_regs_arg(ctx, %d)", i)
 	case model.RegsRet:

@@ -143,6 +143,9 @@ func point(at model.Point) jen.Code {
 	if at.Bind != "" {
 		fields = append(fields, key("Bind", jen.Lit(at.Bind)))
 	}
+	if at.Find != "" {
+		fields = append(fields, key("Find", rt(at.Find)))
+	}
 	if at.Returns {
 		fields = append(fields, key("Returns", jen.True()))
 	}

@@ -5,6 +5,7 @@ package emit
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -112,6 +113,9 @@ func (h *header) parts(g *model.Grain) (parts []string) {
 	for _, t := range g.Tables {
 		tables = tables || t.Kernel
 	}
+	if slices.ContainsFunc(g.Probes, func(p model.Probe) bool { return slices.ContainsFunc(p.Points, static) }) {
+		parts = append(parts, "usdt")
+	}
 	if expressions || tables || limits {
 		parts = append(parts, "expr")
 	}
@@ -123,6 +127,9 @@ func (h *header) parts(g *model.Grain) (parts []string) {
 	}
 	return parts
 }
+
+// static reports whether arguments of a point are where notes in a program say.
+func static(at model.Point) bool { return at.Find != "" && at.Bind != "" }
 
 // probeStruct is what a PROBE works with: its context, and where its events
 // are while it fills them.

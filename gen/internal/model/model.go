@@ -188,6 +188,7 @@ type Point struct {
 	At      string
 	Stem    string // what the names of its programs begin with
 	Bind    string // the C variable that says where arguments are; "" when they are known now
+	Find    string // runtime's function that finds where in programs it is; "" when it is not in programs
 	Returns bool
 	Except  []string // GOARCHs that have no such system call
 	On      []string // which interfaces, cgroups or network namespace; none: all, or the agent's own
@@ -216,8 +217,8 @@ func MechanismName(constant string) string {
 		return "sk_lookup"
 	case "PerfEvent":
 		return "perf_event"
-	case "KprobeMulti":
-		return "kprobe.multi"
+	case "KprobeMulti", "UprobeMulti", "UretprobeMulti":
+		return strings.ToLower(strings.TrimSuffix(constant, "Multi")) + ".multi"
 	case "FmodRet":
 		return "fmod_ret"
 	}
@@ -241,6 +242,7 @@ const (
 	Regs       Style = "regs"        // registers, arguments bound by name
 	RegsInTurn Style = "regs_turn"   // registers, arguments in their order (user programs)
 	RegsRet    Style = "regs_ret"    // registers at a return: the result alone
+	Places     Style = "places"      // registers, memory and constants, as notes in the program say (static probes)
 	PairEntry  Style = "pair_entry"  // keeps the arguments
 	PairReturn Style = "pair_return" // takes them, with the result
 	SyscallIn  Style = "syscall"     // the call's own arguments

@@ -4,6 +4,7 @@ package model
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -90,16 +91,27 @@ func (b *binder) point(stem string, at spec.Point, c *source.Probe) Point {
 		way("Kretprobe", at.Target, program("kretprobe", "kretprobe/"+at.Target, RegsRet))
 	case spec.Uprobe:
 		b.noResult(at, c)
-		point.Bind = ""
+		point.Bind, point.Find = "", "FindFunctions"
 		if len(c.Params) > 6 {
 			b.mistake.Add(c.Params[6].Pos, "PROBE %s at %s: registers hold 6 arguments", c.Name, at.Text)
+		}
+		if at.Pattern() {
+			way("UprobeMulti", at.Binary+":"+at.Target, program("uprobe_multi", "uprobe.multi", RegsInTurn))
 		}
 		way("Uprobe", at.Binary+":"+at.Target, program("uprobe", "uprobe", RegsInTurn))
 	case spec.Uretprobe:
 		point.Returns = true
-		point.Bind = ""
+		point.Bind, point.Find = "", "FindFunctions"
 		b.onlyResult(at, c, "a uretprobe sees only the result")
+		if at.Pattern() {
+			way("UretprobeMulti", at.Binary+":"+at.Target, program("uretprobe_multi", "uretprobe.multi", RegsRet))
+		}
 		way("Uretprobe", at.Binary+":"+at.Target, program("uretprobe", "uretprobe", RegsRet))
+	case spec.USDT:
+		b.onlyNumbers(at, c)
+		point.Find = "FindNotes"
+		way("UprobeMulti", at.Binary+":"+at.Target, program("usdt_multi", "uprobe.multi", Places))
+		way("Uprobe", at.Binary+":"+at.Target, program("usdt", "uprobe", Places))
 	case spec.Syscall, spec.SyscallReturn:
 		point.Bind = ""
 		returned := at.Kind == spec.SyscallReturn
@@ -206,6 +218,20 @@ func (b *binder) onlyResult(at spec.Point, c *source.Probe, why string) {
 	for _, p := range c.Params {
 		if p.Name != result {
 			b.mistake.Add(p.Pos, "PROBE %s at %s: there is no %s; %s", c.Name, at.Text, p.Name, why)
+		}
+	}
+}
+
+// numbered is what the arguments of static probes are called, which have no
+// names: sys/sdt.h knows twelve.
+var numbered = regexp.MustCompile(`^arg([1-9]|1[0-2])$`)
+
+// onlyNumbers refuses a probe that asks for arguments by names that they do not
+// have.
+func (b *binder) onlyNumbers(at spec.Point, c *source.Probe) {
+	for _, p := range c.Params {
+		if !numbered.MatchString(p.Name) {
+			b.mistake.Add(p.Pos, "PROBE %s at %s: there is no %s; arguments there have no names, only numbers: arg1 is the first, arg12 the last that there may be", c.Name, at.Text, p.Name)
 		}
 	}
 }

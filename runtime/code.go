@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package runtime
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+
+	"github.com/redsift/ingraind/runtime/internal/executable"
+)
+
+// Finder finds where in programs the ways of a point lead; args are what its
+// probe asks for. Generated code names the one that a point needs, and an
+// agent none of whose grains has such points is linked without all of it.
+type Finder func(target string, args []string) (*Code, error)
+
+// Code is where in a program or library a point is.
+type Code struct {
+	file     string
+	variants []variant
+	attach   func(c *choice, program *ebpf.Program, at *variant, keep func(io.Closer)) error
+}
+
+// variant is the places where arguments are found alike. Each has a program of
+// its own: where arguments are is a constant of that.
+type variant struct {
+	binding    []byte   // the value of Point.Bind; nil when that is none
+	offsets    []uint64 // of the places, in the file
+	semaphores []uint64 // of each, likewise, or 0
+}
+
+// places is how many there are.
+func (c *Code) places() (n int) {
+	for _, v := range c.variants {
+		n += len(v.offsets)
+	}
+	return n
+}
+
+// FindFunctions is for targets BINARY:FUNCTION[,FUNCTION...]. A * in the name
+// of a function stands for any letters.
+func FindFunctions(target string, _ []string) (*Code, error) {
+	binary, list, err := splitUserTarget(target)
+	if err != nil {
+		return nil, err
+	}
+	f, content, file, err := openBinary(binary)
+	if err != nil {
+		return nil, err
+	}
+	defer content.Close()
+	patterns := strings.Split(list, ",")
+	found := make([]bool, len(patterns))
+	var names []string
+	var at variant
+	if err := f.Functions(func(n []byte, offset uint64) {
+		name := string(n)
+		names = append(names, name)
+		for i, pattern := range patterns {
+			if matches(pattern, name) {
+				found[i] = true
+				at.offsets = append(at.offsets, offset)
+			}
+		}
+	}); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	if i := slices.Index(found, false); i >= 0 {
+		return nil, noneOf(file, "function", patterns[i], names)
+	}
+	slices.Sort(at.offsets)
+	at.offsets = slices.Compact(at.offsets)
+	at.semaphores = make([]uint64, len(at.offsets))
+	return &Code{file, []variant{at}, attachUser}, nil
+}
+
+// mostVariants is how many programs a probe may have at one point, each some
+// milliseconds to load.
+const mostVariants = 64
+
+// FindNotes is for targets BINARY:PROVIDER:PROBE, of which <sys/sdt.h> has left
+// notes in the file. Arguments have no names but arg1, arg2 ...
+func FindNotes(target string, args []string) (*Code, error) {
+	binary, probe, err := splitUserTarget(target)
+	if err != nil {
+		return nil, err
+	}
+	binary, provider, err := splitUserTarget(binary)
+	if err != nil {
+		return nil, fmt.Errorf("%q is not BINARY:PROVIDER:PROBE", target)
+	}
+	f, content, file, err := openBinary(binary)
+	if err != nil {
+		return nil, err
+	}
+	defer content.Close()
+	sites, err := f.Sites()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	c := &Code{file: file, attach: attachUser}
+	var names []string
+	for i := range sites {
+		if s := &sites[i]; s.Name != provider+":"+probe {
+			names = append(names, s.Name)
+		} else if err := c.add(f, s, args); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	if len(c.variants) == 0 {
+		return nil, noneOf(file, "probe", provider+":"+probe, names)
+	}
+	return c, nil
+}
+
+// add adds a site of a file to the variant that it is one of.
+func (c *Code) add(f *executable.File, s *executable.Site, args []string) error {
+	var binding []byte
+	for _, arg := range args {
+		n, err := strconv.Atoi(strings.TrimPrefix(arg, "arg"))
+		if err != nil {
+			return fmt.Errorf("%s has no argument %s; they are arg1, arg2 and so on", s.Name, arg)
+		}
+		place, err := f.Place(s, n)
+		if err != nil {
+			return err
+		}
+		binding = place.Append(binding)
+	}
+	i := slices.IndexFunc(c.variants, func(v variant) bool { return slices.Equal(v.binding, binding) })
+	if i < 0 {
+		if i = len(c.variants); i == mostVariants {
+			return fmt.Errorf("%s has its arguments in more than %d different places", s.Name, mostVariants)
+		}
+		c.variants = append(c.variants, variant{binding: binding})
+	}
+	v := &c.variants[i]
+	v.offsets, v.semaphores = append(v.offsets, s.Offset), append(v.semaphores, s.Semaphore)
+	return nil
+}
+
+// openBinary opens the file that a target names, for the caller to close.
+func openBinary(binary string) (f *executable.File, content io.Closer, file string, err error) {
+	if file, err = findBinary(binary); err != nil {
+		return nil, nil, "", err
+	}
+	if f, content, err = executable.Open(file); err != nil {
+		return nil, nil, "", err
+	}
+	if f.Machine != machine() {
+		content.Close()
+		return nil, nil, "", fmt.Errorf("%s is for another machine (%v)", file, f.Machine)
+	}
+	return f, content, file, nil
+}
+
+// noneOf says that a file has no function or probe of a name, and what may be
+// meant.
+func noneOf(file, noun, name string, has []string) error {
+	text := fmt.Sprintf("%s has no %s %s", file, noun, name)
+	if near := Nearest(name, has); near != "" {
+		return fmt.Errorf("%s; did you mean %s?", text, near)
+	}
+	slices.Sort(has)
+	switch has = slices.Compact(has); {
+	case noun == "function": // of which there are too many
+	case len(has) == 0:
+		text += ", nor any other"
+	case len(has) > 4:
+		text += fmt.Sprintf("; it has %s and %d more", strings.Join(has[:3], ", "), len(has)-3)
+	default:
+		text += "; it has " + strings.Join(has, ", ")
+	}
+	return errors.New(text)
+}
+
+// attachUser attaches a program at the places of a variant: in one link where
+// the mechanism is for many, else one by one.
+func attachUser(c *choice, program *ebpf.Program, at *variant, keep func(io.Closer)) error {
+	file, err := link.OpenExecutable(c.code.file)
+	if err != nil {
+		return err
+	}
+	if c.Mechanism.multi() {
+		attach := file.UprobeMulti
+		if c.Mechanism == UretprobeMulti {
+			attach = file.UretprobeMulti
+		}
+		attached, err := attach(nil, program, &link.UprobeMultiOptions{Addresses: at.offsets, RefCtrOffsets: at.semaphores})
+		if err == nil {
+			keep(attached)
+		}
+		return err
+	}
+	attach := file.Uprobe
+	if c.Mechanism == Uretprobe {
+		attach = file.Uretprobe
+	}
+	for i, offset := range at.offsets {
+		o := &link.UprobeOptions{Address: offset, RefCtrOffset: at.semaphores[i], TraceFSPrefix: traceGroup()}
+		attached, err := attach(string(c.Mechanism), program, o) // what it is called matters in tracefs alone
+		if err != nil {
+			return fmt.Errorf("at %#x of %s: %w", offset, c.code.file, err)
+		}
+		keep(attached)
+	}
+	return nil
+}
