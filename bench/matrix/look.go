@@ -59,7 +59,10 @@ func try(k *runtime.Kernel, shared *runtime.Shared, g *runtime.Grain) ran {
 		for j := range g.Probes[i].Points {
 			for n := range g.Probes[i].Points[j].Ways {
 				switch w := &g.Probes[i].Points[j].Ways[n]; w.Mechanism {
-				case runtime.Uprobe, runtime.Uretprobe: // in this program
+				case runtime.Uprobe, runtime.UprobeMulti, runtime.Uretprobe, runtime.UretprobeMulti: // in this program
+					if strings.HasPrefix(g.Probes[i].Points[j].At, "usdt/") {
+						break // it has none
+					}
 					w.Target = self() + ":runtime.main"
 				case runtime.XDP, runtime.TCX, runtime.Clsact, runtime.Socket: // the one that any machine has
 					on[g.Name+"."+g.Probes[i].Name] = []string{"lo"}
