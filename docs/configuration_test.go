@@ -19,6 +19,7 @@ import (
 	"github.com/redsift/ingraind/generated/conn"
 	"github.com/redsift/ingraind/generated/cpu"
 	"github.com/redsift/ingraind/generated/exec"
+	"github.com/redsift/ingraind/generated/priv"
 	"github.com/redsift/ingraind/generated/syscall"
 	"github.com/redsift/ingraind/runtime"
 	"github.com/redsift/ingraind/runtime/agent"
@@ -41,8 +42,8 @@ func everything() agent.Agent {
 	return agent.Agent{
 		Observer: observe.Part(),
 		Name:     "ingraind",
-		Grains:   []*runtime.Grain{exec.New(), conn.New(), cpu.New(), syscall.New()},
-		Optional: []string{"cpu", "syscall"},
+		Grains:   []*runtime.Grain{exec.New(), conn.New(), cpu.New(), priv.New(), syscall.New()},
+		Optional: []string{"cpu", "priv", "syscall"},
 		Sinks: []runtime.Part{
 			console.Part(), file.Part(), http.Part(), journald.Part(), otlp.Part(), prometheus.Part(), s3.Part(), statsd.Part(), syslog.Part(),
 		},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/redsift/ingraind/generated/conn"
 	"github.com/redsift/ingraind/generated/exec"
+	"github.com/redsift/ingraind/generated/priv"
 	"github.com/redsift/ingraind/runtime"
 )
 
@@ -24,6 +25,22 @@ func FuzzConn(f *testing.F) {
 		func(r runtime.Record) bool { _, ok := conn.DecodeAccept(r); return ok },
 		func(r runtime.Record) bool { _, ok := conn.DecodeListen(r); return ok },
 		func(r runtime.Record) bool { _, ok := conn.DecodeClose(r); return ok },
+	)
+}
+
+func FuzzPriv(f *testing.F) {
+	fuzz(f, priv.New(),
+		func(r runtime.Record) bool { _, ok := priv.DecodeIds(r); return ok },
+		func(r runtime.Record) bool { _, ok := priv.DecodeCapset(r); return ok },
+		func(r runtime.Record) bool { _, ok := priv.DecodeCapable(r); return ok },
+		func(r runtime.Record) bool { _, ok := priv.DecodePtrace(r); return ok },
+		func(r runtime.Record) bool { _, ok := priv.DecodePtraceCall(r); return ok },
+		func(r runtime.Record) bool { _, ok := priv.DecodeModule(r); return ok },
+		func(r runtime.Record) bool { _, ok := priv.DecodeBpf(r); return ok },
+		func(r runtime.Record) bool { _, ok := priv.DecodeBpfCall(r); return ok },
+		func(r runtime.Record) bool { _, ok := priv.DecodeNamespace(r); return ok },
+		func(r runtime.Record) bool { _, ok := priv.DecodeMemfd(r); return ok },
+		func(r runtime.Record) bool { _, ok := priv.DecodeExec(r); return ok },
 	)
 }
 

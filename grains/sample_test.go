@@ -71,3 +71,16 @@ func fieldsOf(r runtimetest.Row) string {
 	slices.Sort(names[1:])
 	return strings.Join(names, " ")
 }
+
+// sampleFolder is a folder for a test whose rows are a sample: when that is
+// taken anew, one that does not tell of the machine.
+func sampleFolder(t *testing.T) string {
+	t.Helper()
+	if !*update {
+		return folder(t)
+	}
+	const dir = "/var/lib/ingrain-sample"
+	must(t, os.Mkdir(dir, 0o755))
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}

@@ -36,6 +36,7 @@ import (
 	"github.com/redsift/ingraind/generated/conn"
 	"github.com/redsift/ingraind/generated/cpu"
 	"github.com/redsift/ingraind/generated/exec"
+	"github.com/redsift/ingraind/generated/priv"
 	"github.com/redsift/ingraind/generated/syscall"
 	"github.com/redsift/ingraind/runtime"
 )
@@ -46,6 +47,7 @@ func stock() []*runtime.Grain {
 		conn.New(),
 		cpu.New(),
 		exec.New(),
+		priv.New(),
 		syscall.New(),
 	}
 }

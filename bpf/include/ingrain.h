@@ -12,9 +12,12 @@
  *	emit_X(v)                    send it: what nobody reads is not filled in
  *	count_missed()               this probe saw something and could not make an event of it,
  *	                             because a map of the grain is full, say: it is in the books
+ *	count_compat()               it saw a system call by a 32-bit program, which it does not tell
  *
  * These work in a PROBE, and in a static function that has a parameter
- * `struct probe *probe`.
+ * `struct probe *probe`. PARAM_X is a param of the YAML, and __NR_X the number
+ * of a system call, __NR32_X that of 32-bit programs; a call that an
+ * architecture does not have has a number that no call has.
  */
 #ifndef INGRAIN_H
 #define INGRAIN_H
@@ -103,6 +106,13 @@ struct owner {
 #define INGRAIN_WHO_ALL 0x3f
 
 /* ---- what generated headers are made of ---- */
+
+/* A constant that is not the same on x86-64 and on arm64. */
+#if defined(__TARGET_ARCH_arm64)
+#define INGRAIN_ON(x86, arm64) (arm64)
+#else
+#define INGRAIN_ON(x86, arm64) (x86)
+#endif
 
 /* In front of each event on its way to the agent. */
 struct ingrain_record {

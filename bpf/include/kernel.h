@@ -99,8 +99,31 @@ typedef struct {
 	uid_t val;
 } kuid_t;
 
+typedef struct {
+	gid_t val;
+} kgid_t;
+
+typedef struct {
+	__u32 cap[2]; /* up to 6.2; one __u64 since */
+} kernel_cap_t;
+
+struct group_info {
+	int ngroups;
+};
+
 struct cred {
 	kuid_t uid;
+	kgid_t gid;
+	kuid_t suid;
+	kgid_t sgid;
+	kuid_t euid;
+	kgid_t egid;
+	kuid_t fsuid;
+	kgid_t fsgid;
+	kernel_cap_t cap_inheritable;
+	kernel_cap_t cap_permitted;
+	kernel_cap_t cap_effective;
+	struct group_info *group_info;
 };
 
 struct kernfs_node {
@@ -145,8 +168,37 @@ struct path {
 	struct dentry *dentry;
 };
 
+struct inode {
+	umode_t i_mode;
+	unsigned int i_nlink;
+	void *i_private;
+};
+
 struct file {
 	struct path f_path;
+	struct inode *f_inode;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct proc_ns_operations {
+	int type; /* CLONE_NEWNET ...; up to 6.17 */
+};
+
+struct ns_common {
+	__u32 ns_type; /* the same, since 6.18 */
+	const struct proc_ns_operations *ops;
+};
+
+struct module {
+	char name[56];
 };
 
 struct mm_struct {
@@ -185,6 +237,7 @@ struct task_struct {
 	__u64 start_time; /* ns, CLOCK_MONOTONIC */
 	const struct cred *cred;
 	char comm[16];
+	struct files_struct *files;
 	struct signal_struct *signal;
 	struct css_set *cgroups;
 };

@@ -8,6 +8,7 @@ import (
 	"github.com/redsift/ingraind/generated/conn"
 	"github.com/redsift/ingraind/generated/cpu"
 	"github.com/redsift/ingraind/generated/exec"
+	"github.com/redsift/ingraind/generated/priv"
 	"github.com/redsift/ingraind/generated/syscall"
 	"github.com/redsift/ingraind/runtime"
 	"github.com/redsift/ingraind/runtime/agent"
@@ -24,9 +25,10 @@ func main() {
 			exec.New(),
 			conn.New(),
 			cpu.New(),
+			priv.New(),
 			syscall.New(),
 		},
-		Optional: []string{"cpu", "syscall"},
+		Optional: []string{"cpu", "priv", "syscall"},
 		Sinks: []runtime.Part{
 			console.Part(),
 			file.Part(),

@@ -39,9 +39,10 @@ type StubParam struct{ Name, Type string }
 //	struct _data_exec ingrain_anchor_exec;
 //	#define new_exec() ((void)probe, &ingrain_anchor_exec)
 //	#define emit_exec(v) ((void)probe, (void)(v))
-func Stub(yaml string, params []StubParam, events []string) []byte {
+func Stub(yaml string, params []StubParam, events []string, calls []model.CallNumber) []byte {
 	h := &header{}
 	h.line(cHead, yaml)
+	h.callNumbers(calls)
 	h.line("#define INGRAIN_TAIL_ROOM (1 << 16)")
 	h.line("struct probe {\n\tvoid *ctx;\n};")
 	h.line("#undef PROBE")
@@ -55,7 +56,7 @@ func Stub(yaml string, params []StubParam, events []string) []byte {
 		}
 		h.line("#define PARAM_%s ((__s64)1)", p.Name)
 	}
-	h.line("#define count_missed() ((void)probe)")
+	h.line("#define count_missed() ((void)probe)\n#define count_compat() ((void)probe)")
 	for _, e := range events {
 		h.line("struct _data_%s ingrain_anchor_%s;", e, e)
 		h.line("#define new_%s() ((void)probe, &ingrain_anchor_%s)", e, e)
@@ -79,6 +80,7 @@ func Header(g *model.Grain) []byte {
 	for _, part := range h.parts(g) {
 		h.line("#include \"%s.h\"", part)
 	}
+	h.callNumbers(g.Calls)
 	if len(g.Params) > 0 {
 		h.line("\n/* ---- params: set at start, constant from then on ---- */\n")
 	}
@@ -101,6 +103,18 @@ func Header(g *model.Grain) []byte {
 		h.probe(g, p)
 	}
 	return []byte(h.String())
+}
+
+// callNumbers are the numbers of system calls that the C speaks of:
+//
+//	#define __NR_openat INGRAIN_ON(257, 56)
+func (h *header) callNumbers(calls []model.CallNumber) {
+	if len(calls) > 0 {
+		h.line("\n/* ---- system calls, by their numbers ---- */\n")
+	}
+	for _, c := range calls {
+		h.line("#define %s INGRAIN_ON(%d, %d)", c.Macro, c.X86, c.Arm64)
+	}
 }
 
 // parts are the headers that some grains need.

@@ -21,6 +21,7 @@ type Grain struct {
 	Probes   []Probe
 	Events   []*Event
 	Tables   []*Table
+	Calls    []CallNumber
 	TailRoom int // bytes that the largest event's variable parts may have; 0 without any
 	SlotBody int // bytes of scratch memory that an event needs behind its head; 0 when all fit the stack
 	Slots    int // scratch memories a CPU has
