@@ -103,7 +103,7 @@ func columnOf(f *runtime.Field, table bool) column {
 	switch f.Type {
 	case runtime.TypeText, runtime.TypeWords:
 		c.Null, c.cut = true, !table
-	case runtime.TypeErrno, runtime.TypeSignal, runtime.TypeMoment:
+	case runtime.TypeErrno, runtime.TypeSignal, runtime.TypeMoment, runtime.TypeFloat:
 		c.Null = true
 	}
 	if f.Cell == nil {
