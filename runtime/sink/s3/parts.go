@@ -25,7 +25,7 @@ func (b *bucket) putParts(ctx context.Context, key string, content []byte) error
 	begun, err := b.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
 		Bucket:               &b.name,
 		Key:                  &key,
-		ContentType:          &b.body.contentType,
+		ContentType:          &b.body.ContentType,
 		ChecksumAlgorithm:    types.ChecksumAlgorithmCrc32,
 		StorageClass:         b.class,
 		ServerSideEncryption: b.sse,

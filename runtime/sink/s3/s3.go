@@ -30,7 +30,11 @@ import (
 )
 
 // Part is the sink "s3".
-func Part() runtime.Part {
+func Part() runtime.Part { return PartWith() }
+
+// PartWith is the sink "s3" with more formats than its own two.
+func PartWith(more ...Format) runtime.Part {
+	formats := append(own(), more...)
 	return runtime.Part{
 		Name: "s3",
 		Help: "Puts rows into an S3 bucket, an object for each batch.",
@@ -41,7 +45,7 @@ func Part() runtime.Part {
 			{Name: "endpoint", Help: "The URL of a server that is not Amazon's, such as http://127.0.0.1:9000."},
 			{Name: "path_style", Default: "auto", Help: "true: the bucket is in the path of URLs; false: in the host. auto: true with an endpoint."},
 			{Name: "layout", Default: "hive", Help: "hive: PREFIX/grain=exec/dt=2026-11-23/hour=12/HOST-BATCH; flat: PREFIX/HOST_NANOSECONDS_BATCH."},
-			{Name: "format", Default: "ndjson", Help: "ndjson: a JSON object a line; json: an array of them."},
+			{Name: "format", Default: "ndjson", Help: helpOf(formats)},
 			{Name: "compression", Default: "zstd", Help: "zstd, gzip or none."},
 			{Name: "storage_class", Help: "Such as STANDARD_IA; the bucket's own when it is not set."},
 			{Name: "sse", Help: "How the server encrypts: AES256 or aws:kms; as the bucket says when it is not set."},
@@ -58,7 +62,7 @@ func Part() runtime.Part {
 			{Name: "AWS_REGION", Help: "The region of the sink s3, and all else that AWS's own tools heed."},
 		},
 		Environ: environ,
-		Open:    open,
+		Open:    func(s runtime.Settings) (runtime.Sink, error) { return open(s, formats) },
 	}
 }
 
@@ -90,6 +94,7 @@ type bucket struct {
 	name     string
 	keys     keys
 	body     body
+	encoding runtime.Encoding
 	class    types.StorageClass
 	sse      types.ServerSideEncryption
 	kmsKey   *string
@@ -98,17 +103,22 @@ type bucket struct {
 	size     int // bytes of rows
 }
 
-func open(s runtime.Settings) (runtime.Sink, error) {
+func open(s runtime.Settings, formats []Format) (runtime.Sink, error) {
 	timeout, timeoutErr := s.Duration("timeout")
 	interval, intervalErr := s.Duration("interval")
 	style, styleErr := pathStyle(s)
 	keys, keysErr := newKeys(s)
-	body, bodyErr := newBody(s)
+	format, formatErr := formatOf(formats, s.Text("format"))
+	compression, compressionErr := parseCompression(s.Text("compression"))
 	size, sizeErr := s.Bytes("object_size")
 	if sizeErr == nil && (size < leastSize || size > runtime.LargestBatch) {
 		sizeErr = fmt.Errorf("object_size: %s is not within 64KiB and 64MiB", s.Text("object_size"))
 	}
-	if err := errors.Join(bucketName(s), endpoint(s), styleErr, keysErr, bodyErr, encryption(s), timeoutErr, intervalErr, sizeErr); err != nil {
+	if err := errors.Join(bucketName(s), endpoint(s), styleErr, keysErr, formatErr, compressionErr, encryption(s), timeoutErr, intervalErr, sizeErr); err != nil {
+		return nil, err
+	}
+	body, err := newBody(format, compression)
+	if err != nil {
 		return nil, err
 	}
 	c, err := config.LoadDefaultConfig(context.Background(),
@@ -133,7 +143,7 @@ func open(s runtime.Settings) (runtime.Sink, error) {
 				o.BaseEndpoint = aws.String(url)
 			}
 		}),
-		name: s.Text("bucket"), keys: keys, body: body,
+		name: s.Text("bucket"), keys: keys, body: body, encoding: format.Encoding(),
 		class:   types.StorageClass(s.Text("storage_class")),
 		sse:     types.ServerSideEncryption(s.Text("sse")),
 		timeout: timeout, interval: interval, size: int(size),
@@ -144,11 +154,11 @@ func open(s runtime.Settings) (runtime.Sink, error) {
 	return b, nil
 }
 
-// Encoding is NDJSON, which is an array but for commas and brackets.
-func (b *bucket) Encoding() runtime.Encoding { return runtime.NDJSON{} }
+// Encoding is that of the format.
+func (b *bucket) Encoding() runtime.Encoding { return b.encoding }
 
-// Partition says that an object holds rows of one grain and one hour.
-func (b *bucket) Partition() runtime.Partition { return runtime.ByGrain }
+// Partition says that an object holds rows of one grain, or event, and one hour.
+func (b *bucket) Partition() runtime.Partition { return b.body.Partition }
 
 // Interval is how old rows may become before they are put.
 func (b *bucket) Interval() time.Duration { return b.interval }
@@ -169,7 +179,7 @@ func (b *bucket) Ship(ctx context.Context, batch *runtime.Batch) error {
 		ctx, cancel = context.WithTimeout(ctx, b.timeout)
 		defer cancel()
 	}
-	key := b.keys.of(batch) + b.body.extension
+	key := b.keys.of(batch) + b.body.Extension
 	if len(content) > onePut {
 		return b.judge(ctx, b.putParts(ctx, key, content))
 	}
@@ -177,7 +187,7 @@ func (b *bucket) Ship(ctx context.Context, batch *runtime.Batch) error {
 		Bucket:               &b.name,
 		Key:                  &key,
 		Body:                 bytes.NewReader(content),
-		ContentType:          &b.body.contentType,
+		ContentType:          &b.body.ContentType,
 		IfNoneMatch:          aws.String("*"),
 		ChecksumAlgorithm:    types.ChecksumAlgorithmCrc32,
 		StorageClass:         b.class,

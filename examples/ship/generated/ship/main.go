@@ -10,7 +10,7 @@ import (
 	"github.com/redsift/ingraind/runtime/agent"
 	observe "github.com/redsift/ingraind/runtime/observe"
 	"github.com/redsift/ingraind/runtime/sink/console"
-	"github.com/redsift/ingraind/runtime/sink/s3"
+	"github.com/redsift/ingraind/runtime/sink/s3/parquet"
 )
 
 func main() {
@@ -22,7 +22,7 @@ func main() {
 		},
 		Sinks: []runtime.Part{
 			console.Part(),
-			s3.Part(),
+			parquet.Part(),
 		},
 		Observer: observe.Part(),
 	})
