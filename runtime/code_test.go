@@ -118,7 +118,7 @@ func TestWhatAProgramLacksIsSaidWithWhatIsNear(t *testing.T) {
 		{FindNotes, "/proc/self/exe:a:b", nil, "/proc/self/exe has no probe a:b, nor any other"},
 		{FindNotes, "libc.so.6:setjmp", nil, `"libc.so.6:setjmp" is not BINARY:PROVIDER:PROBE`},
 		{FindNotes, "libnosuch.so.1:a:b", nil, "no library libnosuch.so.1 on this machine"},
-		{FindNotes, cxx + ":libstdcxx:throw", []string{"arg9"}, cxx + ": libstdcxx:throw has 2 arguments, no arg9"},
+		{FindNotes, cxx + ":libstdcxx:throw", []string{"arg9"}, cxx + ": libstdcxx:throw has no arg9; it has 2"},
 		{FindNotes, cxx + ":libstdcxx:throw", []string{"env"}, cxx + ": libstdcxx:throw has no argument env; they are arg1, arg2 and so on"},
 	} {
 		code, err := test.find(test.target, test.args)
