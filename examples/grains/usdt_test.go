@@ -3,6 +3,7 @@
 package grains
 
 import (
+	"bufio"
 	"debug/elf"
 	"encoding/binary"
 	"encoding/json"
@@ -13,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redsift/ingraind/examples/grains/generated/marks"
 	"github.com/redsift/ingraind/examples/grains/generated/shop"
@@ -249,6 +251,35 @@ func TestSemaphoresSayThatSomebodyLooks(t *testing.T) {
 			t.Errorf("got %d events %v, want 3, of %v", n, want, rows)
 		}
 	})
+}
+
+// An agent that is killed leaves no semaphore behind.
+func TestTheKernelTakesSemaphoresBack(t *testing.T) {
+	program := compiled(t, "shop")
+	s := openShop(t, program)
+	cmd := role(t, "mark", "-o", "json")
+	cmd.Env = append(cmd.Env, "INGRAIN_MARKED="+program+":shop:kinds")
+	said, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	looks := func() bool { return s.do(t, "kinds") == "kinds 0 1" }
+	for !looks() {
+		time.Sleep(10 * time.Millisecond) // until the agent has attached; the test's time is the bound
+	}
+	if _, err := bufio.NewReader(said).ReadString('\n'); err != nil {
+		t.Errorf("the agent says nothing: %v", err)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // it was killed
+	for looks() {
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 // crowd is a program with count sites of one probe, the first argument of each
