@@ -315,10 +315,23 @@ func TestEachSiteOfAProbeIsSeen(t *testing.T) {
 		if err := cmd.Run(); err != nil {
 			t.Fatal(err)
 		}
-		rows, _ := stop(t, agent)
+		rows, ledger := stop(t, agent)
 		var want [][]int64
 		for n := range int64(8) {
 			want = append(want, []int64{n, -9})
+		}
+		// The programs are as many as the sites, and share the books and tables.
+		if books := ledger.Events; len(books) != 1 || books[0].Seen != 8 || books[0].Emitted != 8 {
+			t.Errorf("books are %+v, want 8 events", books)
+		}
+		times := int64(0)
+		for _, r := range rows {
+			if r.Text("table") == "visits" && r.Int("pid") == int64(cmd.Process.Pid) {
+				times += r.Int("times")
+			}
+		}
+		if times != 8 {
+			t.Errorf("the table has %d visits, want 8", times)
 		}
 		if got := numbersOf(rows, cmd.Process.Pid, 2); !slices.EqualFunc(got, want, slices.Equal) {
 			t.Errorf("got  %v\nwant %v", got, want)
