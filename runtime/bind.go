@@ -129,6 +129,9 @@ func (k *Kernel) serveCode(c *choice, args []string, point *Point) (err error) {
 	if c.code, err = point.Find(c.Target, args); err != nil {
 		return err
 	}
+	if c.code.golang && (c.Mechanism == Uretprobe || c.Mechanism == UretprobeMulti) {
+		return fmt.Errorf("%s is written in Go: a probe at the return of a function would break it", c.code.file)
+	}
 	if n := c.code.places(); n > mostProbes && !c.Mechanism.multi() {
 		return fmt.Errorf("%s is at %d places; without %s.multi at most %d are probed one by one", c.Target, n, c.Mechanism, mostProbes)
 	}

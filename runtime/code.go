@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,6 +25,8 @@ type Finder func(target string, args []string) (*Code, error)
 // Code is where in a program or library a point is.
 type Code struct {
 	file     string
+	info     os.FileInfo // of the file that was read
+	golang   bool
 	variants []variant
 	attach   func(c *choice, program *ebpf.Program, at *variant, keep func(io.Closer)) error
 }
@@ -51,34 +54,34 @@ func FindFunctions(target string, _ []string) (*Code, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, content, file, err := openBinary(binary)
+	c, f, err := openCode(binary)
 	if err != nil {
 		return nil, err
 	}
-	defer content.Close()
+	defer f.Close()
 	patterns := strings.Split(list, ",")
 	found := make([]bool, len(patterns))
-	var names []string
 	var at variant
-	if err := f.Functions(func(n []byte, offset uint64) {
-		name := string(n)
-		names = append(names, name)
+	if err := f.Functions(func(name []byte, offset uint64) {
 		for i, pattern := range patterns {
-			if matches(pattern, name) {
+			if matches(pattern, string(name)) {
 				found[i] = true
 				at.offsets = append(at.offsets, offset)
 			}
 		}
 	}); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, fmt.Errorf("%s: %w", c.file, err)
 	}
 	if i := slices.Index(found, false); i >= 0 {
-		return nil, noneOf(file, "function", patterns[i], names)
+		var names []string
+		err := f.Functions(func(name []byte, _ uint64) { names = append(names, string(name)) })
+		return nil, errors.Join(noneOf(c.file, "function", patterns[i], names), err)
 	}
 	slices.Sort(at.offsets)
 	at.offsets = slices.Compact(at.offsets)
 	at.semaphores = make([]uint64, len(at.offsets))
-	return &Code{file, []variant{at}, attachUser}, nil
+	c.golang, c.variants = f.Go(), []variant{at}
+	return c, nil
 }
 
 // mostVariants is how many programs a probe may have at one point, each some
@@ -96,26 +99,25 @@ func FindNotes(target string, args []string) (*Code, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%q is not BINARY:PROVIDER:PROBE", target)
 	}
-	f, content, file, err := openBinary(binary)
+	c, f, err := openCode(binary)
 	if err != nil {
 		return nil, err
 	}
-	defer content.Close()
+	defer f.Close()
 	sites, err := f.Sites()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, fmt.Errorf("%s: %w", c.file, err)
 	}
-	c := &Code{file: file, attach: attachUser}
 	var names []string
 	for i := range sites {
 		if s := &sites[i]; s.Name != provider+":"+probe {
 			names = append(names, s.Name)
-		} else if err := c.add(f, s, args); err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
+		} else if err := c.add(f.File, s, args); err != nil {
+			return nil, fmt.Errorf("%s: %w", c.file, err)
 		}
 	}
 	if len(c.variants) == 0 {
-		return nil, noneOf(file, "probe", provider+":"+probe, names)
+		return nil, noneOf(c.file, "probe", provider+":"+probe, names)
 	}
 	return c, nil
 }
@@ -146,19 +148,30 @@ func (c *Code) add(f *executable.File, s *executable.Site, args []string) error 
 	return nil
 }
 
-// openBinary opens the file that a target names, for the caller to close.
-func openBinary(binary string) (f *executable.File, content io.Closer, file string, err error) {
-	if file, err = findBinary(binary); err != nil {
-		return nil, nil, "", err
+// openFile is a program's file, for its opener to close.
+type openFile struct {
+	*executable.File
+	io.Closer
+}
+
+// openCode opens the file that a target names.
+func openCode(binary string) (*Code, *openFile, error) {
+	name, err := findBinary(binary)
+	if err != nil {
+		return nil, nil, err
 	}
-	if f, content, err = executable.Open(file); err != nil {
-		return nil, nil, "", err
+	f, content, err := executable.Open(name)
+	if err != nil {
+		return nil, nil, err
 	}
-	if f.Machine != machine() {
-		content.Close()
-		return nil, nil, "", fmt.Errorf("%s is for another machine (%v)", file, f.Machine)
+	info, err := content.Stat()
+	if err == nil && f.Machine != machine() {
+		err = fmt.Errorf("%s is for another machine (%v)", name, f.Machine)
 	}
-	return f, content, file, nil
+	if err != nil {
+		return nil, nil, errors.Join(err, content.Close())
+	}
+	return &Code{file: name, info: info, attach: attachUser}, &openFile{f, content}, nil
 }
 
 // noneOf says that a file has no function or probe of a name, and what may be
@@ -184,6 +197,14 @@ func noneOf(file, noun, name string, has []string) error {
 // attachUser attaches a program at the places of a variant: in one link where
 // the mechanism is for many, else one by one.
 func attachUser(c *choice, program *ebpf.Program, at *variant, keep func(io.Closer)) error {
+	// In another file the places would be any instructions, or parts of such.
+	info, err := os.Stat(c.code.file)
+	if err != nil {
+		return err
+	}
+	if was := c.code.info; !os.SameFile(info, was) || !info.ModTime().Equal(was.ModTime()) || info.Size() != was.Size() {
+		return fmt.Errorf("%s has just been changed", c.code.file)
+	}
 	file, err := link.OpenExecutable(c.code.file)
 	if err != nil {
 		return err

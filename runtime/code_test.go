@@ -4,6 +4,7 @@ package runtime
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -118,12 +119,55 @@ func TestWhatAProgramLacksIsSaidWithWhatIsNear(t *testing.T) {
 		{FindNotes, "/proc/self/exe:a:b", nil, "/proc/self/exe has no probe a:b, nor any other"},
 		{FindNotes, "libc.so.6:setjmp", nil, `"libc.so.6:setjmp" is not BINARY:PROVIDER:PROBE`},
 		{FindNotes, "libnosuch.so.1:a:b", nil, "no library libnosuch.so.1 on this machine"},
-		{FindNotes, cxx + ":libstdcxx:throw", []string{"arg9"}, cxx + ": libstdcxx:throw has 2 arguments, no arg9"},
+		{FindNotes, cxx + ":libstdcxx:throw", []string{"arg9"}, cxx + ": libstdcxx:throw has no arg9; it has 2"},
 		{FindNotes, cxx + ":libstdcxx:throw", []string{"env"}, cxx + ": libstdcxx:throw has no argument env; they are arg1, arg2 and so on"},
 	} {
 		code, err := test.find(test.target, test.args)
 		if err == nil || !strings.HasPrefix(err.Error(), test.want) {
 			t.Errorf("%s: got %+v, %v, want %s", test.target, code, err, test.want)
+		}
+	}
+}
+
+// What is at a place of another file is any instruction, or a part of one.
+func TestAFileThatHasChangedSinceIsLeftAlone(t *testing.T) {
+	libc, err := os.ReadFile(library(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	file, other := filepath.Join(dir, "libc.so.6"), filepath.Join(dir, "other")
+	for _, name := range []string{file, other} {
+		if err := os.WriteFile(name, libc, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, change := range map[string]func() error{
+		"replaced": func() error { return os.Rename(other, file) },
+		"edited":   func() error { return os.Truncate(file, int64(len(libc)-1)) },
+		"removed":  func() error { return os.Remove(file) },
+	} {
+		if err := os.WriteFile(other, libc, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, libc, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		code, err := FindFunctions(file+":setlocale", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := change(); err != nil {
+			t.Fatal(err)
+		}
+		c := &choice{Way: &Way{Mechanism: Uprobe}, code: code}
+		err = code.attach(c, nil, &code.variants[0], func(io.Closer) { t.Errorf("%s: attached", name) })
+		if want := file + " has just been changed"; name == "removed" {
+			if !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("%s: got %v", name, err)
+			}
+		} else if err == nil || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", name, err, want)
 		}
 	}
 }

@@ -91,18 +91,6 @@ func (k *Kernel) patternBinding(name string, args []string) (btfargs.Binding, er
 	return prototype.Registers(args, false, k.Registers)
 }
 
-// haveMulti asks for a link that is at many places. A kernel may be new enough
-// and still lack it.
-func haveMulti(m Mechanism, has func() error, needs string) error {
-	switch err := has(); {
-	case errors.Is(err, ebpf.ErrNotSupported):
-		return fmt.Errorf("this kernel has no %s (%s)", m, needs)
-	case err != nil:
-		return fmt.Errorf("%s: %s", m, explain(err))
-	}
-	return nil
-}
-
 // probeable reads which functions the kernel lets be probed.
 func probeable() ([]string, error) {
 	err := errors.New("tracefs is not mounted")

@@ -23,23 +23,28 @@ struct ingrain_place {
 	__u8 is_signed;
 };
 
-/* A register of the context; 0 for none. A helper reads it, because the verifier wants constant offsets of its own. */
-static __always_inline __u64 ingrain_register(void *ctx, __s16 at)
+/* Adds a register of the context. A helper reads it: the verifier takes only offsets that are constant to the compiler. */
+static __always_inline long ingrain_add_register(void *ctx, __s16 at, __u8 shift, __u64 *sum)
 {
-	__u64 value = 0;
+	__u64 value;
 
-	if (at >= 0)
-		bpf_probe_read_kernel(&value, sizeof(value), ctx + at);
-	return value;
+	if (at < 0)
+		return 0;
+	if (bpf_probe_read_kernel(&value, sizeof(value), ctx + at))
+		return -1;
+	*sum += value << shift;
+	return 0;
 }
 
-/* Reads count arguments. Not 0: one is in memory that could not be read. */
+/* Reads count arguments. Not 0: one could not be read. */
 static __always_inline long ingrain_read_places(void *ctx, const volatile struct ingrain_place *at, __u64 *arg, const int count)
 {
 #pragma unroll
 	for (int i = 0; i < count; i++) {
-		__u64 sum = at[i].add + ingrain_register(ctx, at[i].base) + (ingrain_register(ctx, at[i].index) << at[i].shift);
+		__u64 sum = at[i].add;
 
+		if (ingrain_add_register(ctx, at[i].base, 0, &sum) || ingrain_add_register(ctx, at[i].index, at[i].shift, &sum))
+			return -1;
 		if (at[i].memory) {
 			const void *from = (const void *)sum;
 

@@ -9,38 +9,35 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	goruntime "runtime"
 	"strings"
 	"sync"
 	"testing"
 )
 
-// programs is the folder of those that .ci/programs compiles; "" where there
-// are none, on machines of another architecture than their host's. A machine
-// without a compiler brings them, and says so in INGRAIN_PROGRAMS.
+// programs is the folder of those that .ci/programs compiles. Where there is no
+// compiler, in a virtual machine, INGRAIN_PROGRAMS names it.
 var programs = sync.OnceValues(func() (string, error) {
-	if dir := os.Getenv("INGRAIN_PROGRAMS"); dir != "" || underEmulation() {
+	if dir := os.Getenv("INGRAIN_PROGRAMS"); dir != "" {
 		return dir, nil
 	}
-	dir, err := os.MkdirTemp("", "ingrain-programs")
+	dir, err := filepath.Abs("../../bin/programs-" + goruntime.GOARCH)
 	if err != nil {
 		return "", err
 	}
-	out, err := exec.Command("../../.ci/programs", dir).CombinedOutput()
+	out, err := exec.Command("../../.ci/programs", dir, goruntime.GOARCH).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%w\n%s", err, out)
 	}
 	return dir, nil
 })
 
-// compiled is one of the programs, "" where there are none.
+// compiled is one of the programs.
 func compiled(t *testing.T, name string) string {
 	t.Helper()
 	dir, err := programs()
 	if err != nil {
-		t.Fatalf("this test needs gcc, clang-19 and systemtap-sdt-dev (.ci/deps installs them): %v", err)
-	}
-	if dir == "" {
-		return ""
+		t.Fatalf("this test needs gcc, clang-19 and systemtap-sdt-dev (.ci/deps installs them), or INGRAIN_PROGRAMS: %v", err)
 	}
 	return filepath.Join(dir, name)
 }

@@ -52,7 +52,7 @@ APART void globals(void)
 }
 
 /* A base, an index, and a scale. */
-APART void indexed(long i, unsigned long j, const char *text)
+APART void indexed(long i, unsigned long j, const signed char *text)
 {
 	DTRACE_PROBE3(shop, indexed, table[i & 3], steps[j & 3], text[i]);
 }
@@ -89,7 +89,7 @@ int main(void)
 		else if (!strcmp(line, "globals"))
 			globals();
 		else if (!strcmp(line, "indexed"))
-			indexed(1, 3, "\x7f\x80");
+			indexed(1, 3, (const signed char *)"\x7f\x80");
 		else if (!strcmp(line, "floats"))
 			floats(-9);
 		else if (!strcmp(line, "many")) {

@@ -37,9 +37,9 @@ type File struct {
 	size     uint64
 }
 
-// Open opens a program or library. The caller closes what is returned beside
-// it, after the last question.
-func Open(name string) (*File, io.Closer, error) {
+// Open opens a program or library. The caller closes the file on the disk,
+// which is returned beside it, after the last question.
+func Open(name string) (*File, *os.File, error) {
 	info, err := os.Stat(name)
 	if err != nil {
 		return nil, nil, err
@@ -51,11 +51,14 @@ func Open(name string) (*File, io.Closer, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	f, err := New(content, info.Size())
-	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("%s %w", name, err), content.Close())
+	if info, err = content.Stat(); err == nil {
+		var f *File
+		if f, err = New(content, info.Size()); err == nil {
+			return f, content, nil
+		}
+		err = fmt.Errorf("%s %w", name, err)
 	}
-	return f, content, nil
+	return nil, nil, errors.Join(err, content.Close())
 }
 
 // New reads the headers of a file of so many bytes.

@@ -45,7 +45,7 @@ func (p Place) Append(raw []byte) []byte {
 // Place is where argument n, from 1, is at a site of f.
 func (f *File) Place(s *Site, n int) (Place, error) {
 	if n < 1 || n > len(s.args) {
-		return Place{}, fmt.Errorf("%s has %d arguments, no arg%d", s.Name, len(s.args), n)
+		return Place{}, fmt.Errorf("%s has no arg%d; it has %d", s.Name, n, len(s.args))
 	}
 	p, err := f.place(s.args[n-1], s.address)
 	if err != nil {

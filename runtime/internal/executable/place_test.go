@@ -186,8 +186,8 @@ func TestAnErrorNamesTheArgument(t *testing.T) {
 	s := &Site{Name: "shop:served", args: arguments("8@%rdi 8f@%xmm0")}
 	for n, want := range map[int]string{
 		2: "arg2 of shop:served is 8f@%xmm0: no probe sees such a register",
-		3: "shop:served has 2 arguments, no arg3",
-		0: "shop:served has 2 arguments, no arg0",
+		3: "shop:served has no arg3; it has 2",
+		0: "shop:served has no arg0; it has 2",
 	} {
 		if _, err := f.Place(s, n); err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)

@@ -3,6 +3,7 @@
 package executable
 
 import (
+	"bytes"
 	"debug/elf"
 	"encoding/binary"
 	"fmt"
@@ -18,6 +19,12 @@ func (f *File) Functions(yield func(name []byte, offset uint64)) error {
 			yield(name, offset)
 		}
 	})
+}
+
+// Go reports whether there are functions of Go among them, which move their
+// stacks: a return address that was replaced there is the end of the program.
+func (f *File) Go() bool {
+	return slices.ContainsFunc(f.sections, func(s elf.Section64) bool { return bytes.HasSuffix(name(f.names, s.Name), []byte(".gopclntab")) })
 }
 
 // symbols tells yield all that the file defines.

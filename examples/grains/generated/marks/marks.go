@@ -7,6 +7,7 @@ package marks
 import (
 	"encoding/binary"
 	"github.com/redsift/ingraind/runtime"
+	agg "github.com/redsift/ingraind/runtime/agg"
 	"time"
 )
 
@@ -133,6 +134,23 @@ func New() *runtime.Grain {
 				Check:        checkMark,
 				AppendJSON:   appendMarkJSON,
 				AppendValues: appendMarkValues,
+			},
+		},
+		Tables: []runtime.Table{
+			{
+				Name:  "visits",
+				Help:  "How often each program came.",
+				Event: 0,
+				Every: 1 * time.Second,
+				Max:   1024,
+				Key: []runtime.KeyColumn{
+					{Field: runtime.Field{Name: "pid", Type: runtime.TypePID, Help: "who.pid"}, Offset: 0, Size: 4, Signed: true},
+				},
+				KeySize: 8,
+				Cells: []runtime.Cell{
+					{Field: runtime.Field{Name: "times", Type: runtime.TypeUint, Help: "count()"}, State: agg.Cell{Kind: agg.Count}},
+				},
+				Map: "visits",
 			},
 		},
 		Load: loadMarks,

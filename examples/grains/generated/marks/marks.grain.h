@@ -5,6 +5,8 @@
 #define INGRAIN_PROBES 6
 #include "grain.h"
 #include "usdt.h"
+#include "expr.h"
+#include "table.h"
 
 /* ---- events ---- */
 
@@ -35,6 +37,26 @@ struct probe {
 /* Keeps the struct's layout in the object's BTF, for recordings. */
 struct _data_mark *const volatile ingrain_layout_mark = NULL;
 
+/* Table visits: How often each program came. */
+struct ingrain_key_visits {
+	__s32 pid;
+} __attribute__((aligned(8)));
+INGRAIN_TABLE_HASH(visits, struct ingrain_key_visits, 1024, 1);
+
+static __always_inline void ingrain_count_visits(struct _data_mark *v)
+{
+	const bool alone = INGRAIN_ALONE(visits);
+	struct ingrain_key_visits k;
+	__u64 *cells;
+
+	__builtin_memset(&k, 0, sizeof(k));
+	k.pid = v->who.pid;
+	cells = INGRAIN_HASH_CELLS(visits, &k);
+	if (!cells)
+		return;
+	ingrain_cell_add(alone, &cells[0], 1);
+}
+
 static __always_inline struct _data_mark *ingrain_new_mark(struct probe *probe)
 {
 	__builtin_memset(probe->on_stack_mark, 0, sizeof(*probe->on_stack_mark));
@@ -49,8 +71,10 @@ static __always_inline void ingrain_emit_mark(struct probe *probe, struct _data_
 	if (!counts)
 		return;
 	INGRAIN_COUNT(counts->seen);
+	ingrain_fill_who(&v->who, INGRAIN_WHO_PID);
+	ingrain_count_visits(v);
 	if (ingrain_agent.rings == 0) {
-		ingrain_fill_who(&from->data.who, INGRAIN_WHO_ALL);
+		ingrain_fill_who(&from->data.who, INGRAIN_WHO_CGROUP | INGRAIN_WHO_COMM | INGRAIN_WHO_TID | INGRAIN_WHO_PPID | INGRAIN_WHO_UID);
 		ingrain_head(&from->head, 0, 1);
 		ingrain_send(probe->ctx, &from->head, sizeof(*from), counts);
 		return;
@@ -60,7 +84,7 @@ static __always_inline void ingrain_emit_mark(struct probe *probe, struct _data_
 		return;
 	ingrain_head(&to->head, 0, 1);
 	__builtin_memcpy(&to->data, &from->data, sizeof(to->data));
-	ingrain_fill_who(&to->data.who, INGRAIN_WHO_ALL);
+	ingrain_fill_who(&to->data.who, INGRAIN_WHO_CGROUP | INGRAIN_WHO_COMM | INGRAIN_WHO_TID | INGRAIN_WHO_PPID | INGRAIN_WHO_UID);
 	bpf_ringbuf_submit(to, ingrain_wakeup());
 }
 

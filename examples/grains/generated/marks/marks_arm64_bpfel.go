@@ -16,30 +16,36 @@ import (
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	marksMapIngrainLedger     = "ingrain_ledger"
-	marksMapIngrainMissed     = "ingrain_missed"
-	marksMapIngrainPerf       = "ingrain_perf"
-	marksMapIngrainRings      = "ingrain_rings"
-	marksProgFiveUsdt         = "five_usdt"
-	marksProgFiveUsdtMulti    = "five_usdt_multi"
-	marksProgNoneUsdt         = "none_usdt"
-	marksProgNoneUsdtMulti    = "none_usdt_multi"
-	marksProgSecondUsdt       = "second_usdt"
-	marksProgSecondUsdtMulti  = "second_usdt_multi"
-	marksProgThreeUsdt        = "three_usdt"
-	marksProgThreeUsdtMulti   = "three_usdt_multi"
-	marksProgTwelveUsdt       = "twelve_usdt"
-	marksProgTwelveUsdtMulti  = "twelve_usdt_multi"
-	marksProgTwoUsdt          = "two_usdt"
-	marksProgTwoUsdtMulti     = "two_usdt_multi"
-	marksVarFiveAt            = "five_at"
-	marksVarIngrainAgent      = "ingrain_agent"
-	marksVarIngrainLayoutMark = "ingrain_layout_mark"
-	marksVarIngrainSleeping   = "ingrain_sleeping"
-	marksVarSecondAt          = "second_at"
-	marksVarThreeAt           = "three_at"
-	marksVarTwelveAt          = "twelve_at"
-	marksVarTwoAt             = "two_at"
+	marksMapIngrainEvenVisits   = "ingrain_even_visits"
+	marksMapIngrainLedger       = "ingrain_ledger"
+	marksMapIngrainMissed       = "ingrain_missed"
+	marksMapIngrainOddVisits    = "ingrain_odd_visits"
+	marksMapIngrainOverVisits   = "ingrain_over_visits"
+	marksMapIngrainPerf         = "ingrain_perf"
+	marksMapIngrainRings        = "ingrain_rings"
+	marksProgFiveUsdt           = "five_usdt"
+	marksProgFiveUsdtMulti      = "five_usdt_multi"
+	marksProgNoneUsdt           = "none_usdt"
+	marksProgNoneUsdtMulti      = "none_usdt_multi"
+	marksProgSecondUsdt         = "second_usdt"
+	marksProgSecondUsdtMulti    = "second_usdt_multi"
+	marksProgThreeUsdt          = "three_usdt"
+	marksProgThreeUsdtMulti     = "three_usdt_multi"
+	marksProgTwelveUsdt         = "twelve_usdt"
+	marksProgTwelveUsdtMulti    = "twelve_usdt_multi"
+	marksProgTwoUsdt            = "two_usdt"
+	marksProgTwoUsdtMulti       = "two_usdt_multi"
+	marksVarFiveAt              = "five_at"
+	marksVarIngrainAgent        = "ingrain_agent"
+	marksVarIngrainAloneVisits  = "ingrain_alone_visits"
+	marksVarIngrainLayoutMark   = "ingrain_layout_mark"
+	marksVarIngrainSharedVisits = "ingrain_shared_visits"
+	marksVarIngrainSleeping     = "ingrain_sleeping"
+	marksVarIngrainZerosVisits  = "ingrain_zeros_visits"
+	marksVarSecondAt            = "second_at"
+	marksVarThreeAt             = "three_at"
+	marksVarTwelveAt            = "twelve_at"
+	marksVarTwoAt               = "two_at"
 )
 
 // loadMarks returns the embedded CollectionSpec for marks.
@@ -102,24 +108,30 @@ type marksProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type marksMapSpecs struct {
-	IngrainLedger *ebpf.MapSpec `ebpf:"ingrain_ledger"`
-	IngrainMissed *ebpf.MapSpec `ebpf:"ingrain_missed"`
-	IngrainPerf   *ebpf.MapSpec `ebpf:"ingrain_perf"`
-	IngrainRings  *ebpf.MapSpec `ebpf:"ingrain_rings"`
+	IngrainEvenVisits *ebpf.MapSpec `ebpf:"ingrain_even_visits"`
+	IngrainLedger     *ebpf.MapSpec `ebpf:"ingrain_ledger"`
+	IngrainMissed     *ebpf.MapSpec `ebpf:"ingrain_missed"`
+	IngrainOddVisits  *ebpf.MapSpec `ebpf:"ingrain_odd_visits"`
+	IngrainOverVisits *ebpf.MapSpec `ebpf:"ingrain_over_visits"`
+	IngrainPerf       *ebpf.MapSpec `ebpf:"ingrain_perf"`
+	IngrainRings      *ebpf.MapSpec `ebpf:"ingrain_rings"`
 }
 
 // marksVariableSpecs contains global variables before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type marksVariableSpecs struct {
-	FiveAt            *ebpf.VariableSpec `ebpf:"five_at"`
-	IngrainAgent      *ebpf.VariableSpec `ebpf:"ingrain_agent"`
-	IngrainLayoutMark *ebpf.VariableSpec `ebpf:"ingrain_layout_mark"`
-	IngrainSleeping   *ebpf.VariableSpec `ebpf:"ingrain_sleeping"`
-	SecondAt          *ebpf.VariableSpec `ebpf:"second_at"`
-	ThreeAt           *ebpf.VariableSpec `ebpf:"three_at"`
-	TwelveAt          *ebpf.VariableSpec `ebpf:"twelve_at"`
-	TwoAt             *ebpf.VariableSpec `ebpf:"two_at"`
+	FiveAt              *ebpf.VariableSpec `ebpf:"five_at"`
+	IngrainAgent        *ebpf.VariableSpec `ebpf:"ingrain_agent"`
+	IngrainAloneVisits  *ebpf.VariableSpec `ebpf:"ingrain_alone_visits"`
+	IngrainLayoutMark   *ebpf.VariableSpec `ebpf:"ingrain_layout_mark"`
+	IngrainSharedVisits *ebpf.VariableSpec `ebpf:"ingrain_shared_visits"`
+	IngrainSleeping     *ebpf.VariableSpec `ebpf:"ingrain_sleeping"`
+	IngrainZerosVisits  *ebpf.VariableSpec `ebpf:"ingrain_zeros_visits"`
+	SecondAt            *ebpf.VariableSpec `ebpf:"second_at"`
+	ThreeAt             *ebpf.VariableSpec `ebpf:"three_at"`
+	TwelveAt            *ebpf.VariableSpec `ebpf:"twelve_at"`
+	TwoAt               *ebpf.VariableSpec `ebpf:"two_at"`
 }
 
 // marksObjects contains all objects after they have been loaded into the kernel.
@@ -142,16 +154,22 @@ func (o *marksObjects) Close() error {
 //
 // It can be passed to loadMarksObjects or ebpf.CollectionSpec.LoadAndAssign.
 type marksMaps struct {
-	IngrainLedger *ebpf.Map `ebpf:"ingrain_ledger"`
-	IngrainMissed *ebpf.Map `ebpf:"ingrain_missed"`
-	IngrainPerf   *ebpf.Map `ebpf:"ingrain_perf"`
-	IngrainRings  *ebpf.Map `ebpf:"ingrain_rings"`
+	IngrainEvenVisits *ebpf.Map `ebpf:"ingrain_even_visits"`
+	IngrainLedger     *ebpf.Map `ebpf:"ingrain_ledger"`
+	IngrainMissed     *ebpf.Map `ebpf:"ingrain_missed"`
+	IngrainOddVisits  *ebpf.Map `ebpf:"ingrain_odd_visits"`
+	IngrainOverVisits *ebpf.Map `ebpf:"ingrain_over_visits"`
+	IngrainPerf       *ebpf.Map `ebpf:"ingrain_perf"`
+	IngrainRings      *ebpf.Map `ebpf:"ingrain_rings"`
 }
 
 func (m *marksMaps) Close() error {
 	return _MarksClose(
+		m.IngrainEvenVisits,
 		m.IngrainLedger,
 		m.IngrainMissed,
+		m.IngrainOddVisits,
+		m.IngrainOverVisits,
 		m.IngrainPerf,
 		m.IngrainRings,
 	)
@@ -161,14 +179,17 @@ func (m *marksMaps) Close() error {
 //
 // It can be passed to loadMarksObjects or ebpf.CollectionSpec.LoadAndAssign.
 type marksVariables struct {
-	FiveAt            *ebpf.Variable `ebpf:"five_at"`
-	IngrainAgent      *ebpf.Variable `ebpf:"ingrain_agent"`
-	IngrainLayoutMark *ebpf.Variable `ebpf:"ingrain_layout_mark"`
-	IngrainSleeping   *ebpf.Variable `ebpf:"ingrain_sleeping"`
-	SecondAt          *ebpf.Variable `ebpf:"second_at"`
-	ThreeAt           *ebpf.Variable `ebpf:"three_at"`
-	TwelveAt          *ebpf.Variable `ebpf:"twelve_at"`
-	TwoAt             *ebpf.Variable `ebpf:"two_at"`
+	FiveAt              *ebpf.Variable `ebpf:"five_at"`
+	IngrainAgent        *ebpf.Variable `ebpf:"ingrain_agent"`
+	IngrainAloneVisits  *ebpf.Variable `ebpf:"ingrain_alone_visits"`
+	IngrainLayoutMark   *ebpf.Variable `ebpf:"ingrain_layout_mark"`
+	IngrainSharedVisits *ebpf.Variable `ebpf:"ingrain_shared_visits"`
+	IngrainSleeping     *ebpf.Variable `ebpf:"ingrain_sleeping"`
+	IngrainZerosVisits  *ebpf.Variable `ebpf:"ingrain_zeros_visits"`
+	SecondAt            *ebpf.Variable `ebpf:"second_at"`
+	ThreeAt             *ebpf.Variable `ebpf:"three_at"`
+	TwelveAt            *ebpf.Variable `ebpf:"twelve_at"`
+	TwoAt               *ebpf.Variable `ebpf:"two_at"`
 }
 
 // marksPrograms contains all programs after they have been loaded into the kernel.
