@@ -15,7 +15,7 @@ import (
 )
 
 // stockSinks are the sinks that an agent may name without an import path.
-var stockSinks = []string{"console", "file", "http", "journald", "otlp", "prometheus", "s3", "statsd", "syslog"}
+var stockSinks = []string{"console", "file", "http", "journald", "kafka", "otlp", "prometheus", "s3", "statsd", "syslog"}
 
 // checkAgent sees that what agent.yaml lists exists, and that no two of it
 // have one name. grains are the names of the site's own.
