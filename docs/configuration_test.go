@@ -28,6 +28,7 @@ import (
 	"github.com/redsift/ingraind/runtime/sink/file"
 	"github.com/redsift/ingraind/runtime/sink/http"
 	"github.com/redsift/ingraind/runtime/sink/journald"
+	"github.com/redsift/ingraind/runtime/sink/kafka"
 	"github.com/redsift/ingraind/runtime/sink/otlp"
 	"github.com/redsift/ingraind/runtime/sink/prometheus"
 	"github.com/redsift/ingraind/runtime/sink/s3"
@@ -45,7 +46,7 @@ func everything() agent.Agent {
 		Grains:   []*runtime.Grain{exec.New(), conn.New(), cpu.New(), priv.New(), syscall.New()},
 		Optional: []string{"cpu", "priv", "syscall"},
 		Sinks: []runtime.Part{
-			console.Part(), file.Part(), http.Part(), journald.Part(), otlp.Part(), prometheus.Part(), s3.Part(), statsd.Part(), syslog.Part(),
+			console.Part(), file.Part(), http.Part(), journald.Part(), kafka.Part(), otlp.Part(), prometheus.Part(), s3.Part(), statsd.Part(), syslog.Part(),
 		},
 	}
 }

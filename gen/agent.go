@@ -16,7 +16,7 @@ import (
 
 // stockSinks are the sinks that an agent may name without an import path; those
 // with a slash are the one before it, with more to it.
-var stockSinks = []string{"console", "file", "http", "journald", "otlp", "prometheus", "s3", "s3/parquet", "statsd", "syslog"}
+var stockSinks = []string{"console", "file", "http", "journald", "kafka", "otlp", "prometheus", "s3", "s3/parquet", "statsd", "syslog"}
 
 // checkAgent sees that what agent.yaml lists exists, and that no two of it
 // have one name. grains are the names of the site's own.
