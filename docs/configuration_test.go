@@ -28,14 +28,15 @@ import (
 	"github.com/redsift/ingraind/runtime/sink/journald"
 	"github.com/redsift/ingraind/runtime/sink/otlp"
 	"github.com/redsift/ingraind/runtime/sink/prometheus"
-	"github.com/redsift/ingraind/runtime/sink/s3"
+	"github.com/redsift/ingraind/runtime/sink/s3/parquet"
 	"github.com/redsift/ingraind/runtime/sink/statsd"
 	"github.com/redsift/ingraind/runtime/sink/syslog"
 )
 
 var update = flag.Bool("update", false, "write what is generated of the documents")
 
-// everything is an agent with all stock grains and all sinks.
+// everything is an agent with all stock grains and all sinks; s3/parquet is s3,
+// with more to it.
 func everything() agent.Agent {
 	return agent.Agent{
 		Observer: observe.Part(),
@@ -43,7 +44,7 @@ func everything() agent.Agent {
 		Grains:   []*runtime.Grain{exec.New(), conn.New(), syscall.New()},
 		Optional: []string{"syscall"},
 		Sinks: []runtime.Part{
-			console.Part(), file.Part(), http.Part(), journald.Part(), otlp.Part(), prometheus.Part(), s3.Part(), statsd.Part(), syslog.Part(),
+			console.Part(), file.Part(), http.Part(), journald.Part(), otlp.Part(), prometheus.Part(), parquet.Part(), statsd.Part(), syslog.Part(),
 		},
 	}
 }

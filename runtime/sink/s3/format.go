@@ -25,6 +25,7 @@ type Format struct {
 	// Compresses says that Content heeds c. Otherwise the sink compresses what
 	// Content makes, and the object's name says so.
 	Compresses bool
+	Licences   string // of what it links, as in runtime.Part
 }
 
 // Compression is what the setting compression says.

@@ -27,7 +27,7 @@ func content(batch []byte, c s3.Compression) ([]byte, error) {
 		return nil, err
 	}
 	var file bytes.Buffer
-	out := parquet.NewWriter(&file, p.file, parquet.Compression(codec), parquet.DataPageVersion(1),
+	out := parquet.NewWriter(&file, p.file, parquet.Compression(codec), parquet.DataPageVersion(1), parquet.DictionaryMaxBytes(1<<20),
 		parquet.CreatedBy("ingraind", "1", ""), parquet.KeyValueMetadata("ingraind", p.head))
 	r.columns = make([][]parquet.Value, p.leaves)
 	for len(r.rest) > 0 {
