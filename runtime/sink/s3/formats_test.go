@@ -64,6 +64,9 @@ func (k *kind) lines(call, prefix, extension string) string {
 	which := "event"
 	for _, c := range k.columns {
 		types = append(types, quoted(c[0])+": "+quoted(c[1]))
+		if c[0] == "overflow" {
+			which = `"table"`
+		}
 		switch name := `"` + c[0] + `"`; {
 		case c[0] == "weight":
 			values = append(values, "coalesce(weight, 1) AS weight")
@@ -74,10 +77,8 @@ func (k *kind) lines(call, prefix, extension string) string {
 		default:
 			values = append(values, name)
 		}
-		if c[0] == "table" {
-			which = `"table"`
-		}
 	}
+	types = append(types, "'event': 'VARCHAR', 'table': 'VARCHAR'")
 	return fmt.Sprintf("(SELECT %s FROM %s('%s/grain=%s/*/*/*%s', columns = {%s}, hive_partitioning = false) WHERE %s = '%s')",
 		strings.Join(values, ", "), call, prefix, k.grain, extension, strings.Join(types, ", "), which, k.event)
 }
@@ -275,9 +276,36 @@ func TestADamagedBatchIsDroppedAndSaid(t *testing.T) {
 	}
 	whole := `{"name":"exec.exit","columns":[{"name":"n","kind":"uint"}]}`
 	ship(t, sink, batch("01", string(rune(len(whole)))+whole+"\x07"))
-	for key, content := range g.objects() {
-		if !strings.HasSuffix(key, "_01.parquet") || !strings.HasPrefix(content, "PAR1") {
-			t.Errorf("got %s, which begins with %.4q", key, content)
+	if got := one(t, "SELECT n FROM '"+g.dir+"/data/rows/*_01.parquet'"); got != "7" {
+		t.Errorf("got %v, want 7", got)
+	}
+}
+
+// Where folders say the grain and the event, files do not: not all engines take
+// a column twice.
+func TestFilesSayTheirGrainAndEventWhereNoFolderDoes(t *testing.T) {
+	for layout, want := range map[string]string{"hive": "0", "flat": "2"} {
+		g := newGateway(t, false)
+		sink, err := openPart(parquet.Part(), "format=parquet", "layout="+layout, "bucket=rows", "endpoint=http://"+g.address)
+		if err != nil {
+			t.Fatal(err)
 		}
+		lanes := runtime.NewLanes(runtime.NewLane(runtime.LaneOptions{Name: "s3", Sink: sink}))
+		var values []runtime.Value
+		event := every(&values)
+		values = random(rand.New(rand.NewPCG(3, 4)), event.Fields)
+		for range 3 {
+			lanes.Add(&runtime.Row{Grain: &runtime.Grain{Name: "every"}, Event: event, Record: runtime.Record{Time: atEight, Weight: 1}})
+		}
+		if err := lanes.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		files := g.dir + "/data/rows/**/*.parquet"
+		named := one(t, "SELECT count(*) FROM parquet_schema('"+files+"') WHERE name IN ('grain', 'event')")
+		rows := one(t, "SELECT count(*) FROM '"+files+"' WHERE grain = 'every' AND event = 'every'")
+		if named != want || rows != "3" {
+			t.Errorf("%s: got %v such columns in files, and %v rows, want %s and 3", layout, named, rows, want)
+		}
+		g.kill()
 	}
 }

@@ -127,7 +127,7 @@ func open(s runtime.Settings, formats []Format) (runtime.Sink, error) {
 	if err := errors.Join(bucketName(s), endpoint(s), styleErr, keysErr, formatErr, compressionErr, encryption(s), timeoutErr, intervalErr, sizeErr); err != nil {
 		return nil, err
 	}
-	body, err := newBody(format, compression)
+	body, err := newBody(format, Packing{Compression: compression, Foldered: !keys.flat})
 	if err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ func columns(list string) string { return `{"name":"x.y","columns":[` + list + `
 // opened is the file of a batch, as a reader finds it.
 func opened(t testing.TB, b []byte) (*pq.File, []pq.Row) {
 	t.Helper()
-	content, err := parquet.Format().Content(b, s3.None)
+	content, err := parquet.Format().Content(b, s3.Packing{Compression: s3.None})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestOnlyWhatIsAlikeIsAList(t *testing.T) {
 func TestDamagedBytesAreRefusedForGood(t *testing.T) {
 	refused := func(what string, b []byte) {
 		t.Helper()
-		if _, err := parquet.Format().Content(b, s3.None); err == nil || !runtime.IsPermanent(err) || !strings.Contains(err.Error(), "damaged") {
+		if _, err := parquet.Format().Content(b, s3.Packing{Compression: s3.None}); err == nil || !runtime.IsPermanent(err) || !strings.Contains(err.Error(), "damaged") {
 			t.Errorf("%s: got %v, want it to be damaged, and permanent", what, err)
 		}
 	}
@@ -159,7 +159,7 @@ func FuzzContent(f *testing.F) {
 	f.Add(batch(columns(`{"name":"a.0","kind":"top","of":"float","null":true},{"name":"a.1","kind":"top","of":"float","null":true}`), "\x01\x02\x0112345678\x05\x00\x00\x01\x01\x00"))
 	f.Add(batch(columns(`{"name":"q","kind":"quantiles","null":true},{"name":"b","kind":"buckets","of":"int"},{"name":"c","kind":"constant","value":"\xff"}`), "\x00\x01\x01\x05\x07"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if _, err := parquet.Format().Content(b, s3.Zstd); err != nil {
+		if _, err := parquet.Format().Content(b, s3.Packing{Compression: s3.Zstd, Foldered: len(b)%2 == 0}); err != nil {
 			if !runtime.IsPermanent(err) {
 				t.Errorf("got %v, want it to be permanent", err)
 			}

@@ -106,7 +106,7 @@ func TestEachBatchIsAFileOfOneEvent(t *testing.T) {
 	for _, grain := range []string{"exec", "conn"} {
 		for _, b := range stock(t, grain).batches {
 			for _, c := range []s3.Compression{s3.Zstd, s3.Gzip, s3.None} {
-				file, err := parquet.Format().Content(b.Bytes, c)
+				file, err := parquet.Format().Content(b.Bytes, s3.Packing{Compression: c})
 				if err != nil {
 					t.Fatal(err)
 				}
