@@ -23,6 +23,7 @@ var arrows = []struct {
 	{"generated/", []string{"runtime", "runtime/agg", "runtime/agg/"}},
 	{"runtime/agent", []string{"runtime"}},
 	{"runtime/observe", []string{"runtime"}},
+	{"runtime/sink/s3/parquet", []string{"runtime", "runtime/sink/s3"}},
 	{"runtime/sink/", []string{"runtime", "runtime/sink/internal/"}},
 	{"runtime/runtimetest", []string{"runtime"}},
 	{"runtime/agg", []string{"runtime/agg"}},

@@ -31,14 +31,15 @@ import (
 	"github.com/redsift/ingraind/runtime/sink/kafka"
 	"github.com/redsift/ingraind/runtime/sink/otlp"
 	"github.com/redsift/ingraind/runtime/sink/prometheus"
-	"github.com/redsift/ingraind/runtime/sink/s3"
+	"github.com/redsift/ingraind/runtime/sink/s3/parquet"
 	"github.com/redsift/ingraind/runtime/sink/statsd"
 	"github.com/redsift/ingraind/runtime/sink/syslog"
 )
 
 var update = flag.Bool("update", false, "write what is generated of the documents")
 
-// everything is an agent with all stock grains and all sinks.
+// everything is an agent with all stock grains and all sinks; s3/parquet is s3,
+// with more to it.
 func everything() agent.Agent {
 	return agent.Agent{
 		Observer: observe.Part(),
@@ -46,7 +47,7 @@ func everything() agent.Agent {
 		Grains:   []*runtime.Grain{exec.New(), conn.New(), cpu.New(), priv.New(), syscall.New()},
 		Optional: []string{"cpu", "priv", "syscall"},
 		Sinks: []runtime.Part{
-			console.Part(), file.Part(), http.Part(), journald.Part(), kafka.Part(), otlp.Part(), prometheus.Part(), s3.Part(), statsd.Part(), syslog.Part(),
+			console.Part(), file.Part(), http.Part(), journald.Part(), kafka.Part(), otlp.Part(), prometheus.Part(), parquet.Part(), statsd.Part(), syslog.Part(),
 		},
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,6 +23,7 @@ type part struct {
 	sinks  []string
 	more   string  // another field of the agent
 	aim    float64 // MB that it should add, or be, at most; 0: none
+	to     string  // the part that it is added to; "": the first
 	whole  bool    // bytes are of the agent, not what the part adds
 	bytes  int64
 }
@@ -35,7 +37,7 @@ var (
 // aims are in MB. The first part that is linked with net/http brings most of
 // its own size with it.
 var aims = map[string]float64{
-	"statsd": 1, "syslog": 1, "journald": 1, "http": 4, "prometheus": 5, "s3": 10, "otlp": 12, "kafka": 8,
+	"statsd": 1, "syslog": 1, "journald": 1, "http": 4, "prometheus": 5, "s3": 10, "s3/parquet": 10, "otlp": 12, "kafka": 8,
 }
 
 // observer is the field of an agent that can be looked at.
@@ -88,6 +90,11 @@ func (b *builder) parts() ([]part, error) {
 			parts = append(parts, part{name: "sink " + name, grains: grains, sinks: append(sinks[:1:1], name), aim: aims[name]})
 		}
 	}
+	for _, name := range []string{"s3/parquet"} { // sinks that are others, with more to them
+		other := path.Dir(name)
+		all.sinks[slices.Index(all.sinks, other)] = name
+		parts = append(parts, part{name: "sink " + name, grains: grains, sinks: append(sinks[:1:1], name), aim: aims[name], to: "sink " + other})
+	}
 	all.more = observer
 	parts = append(parts, part{name: "observe", grains: grains, sinks: sinks, more: observer, aim: aims["http"]})
 	return append(parts, all), errors.Join(err, moreErr)
@@ -136,7 +143,7 @@ func appendMain(dst []byte, p part) []byte {
 		dst = fmt.Appendf(dst, "\t%s_grain %q\n", g, module+"/generated/"+g)
 	}
 	for _, s := range p.sinks {
-		dst = fmt.Appendf(dst, "\t%s_sink %q\n", s, module+"/runtime/sink/"+s)
+		dst = fmt.Appendf(dst, "\t%s_sink %q\n", path.Base(s), module+"/runtime/sink/"+s)
 	}
 	if p.more != "" {
 		dst = fmt.Appendf(dst, "\t%q\n", module+"/runtime/observe")
@@ -148,7 +155,7 @@ func appendMain(dst []byte, p part) []byte {
 	}
 	dst = append(dst, "}, Sinks: []runtime.Part{"...)
 	for _, s := range p.sinks {
-		dst = append(dst, s+"_sink.Part(),"...)
+		dst = append(dst, path.Base(s)+"_sink.Part(),"...)
 	}
 	return append(dst, "}"+p.more+"})\n}\n"...)
 }

@@ -13,21 +13,21 @@ import (
 // called again.
 type body struct {
 	Format
-	compression Compression   // by Content
-	zstd        *zstd.Encoder // nil unless that is the compression of what Content made
-	gzip        *gzip.Writer  // the same
-	packed      *bytes.Buffer
-	frame       []byte
+	packing Packing
+	zstd    *zstd.Encoder // nil unless that is the compression of what Content made
+	gzip    *gzip.Writer  // the same
+	packed  *bytes.Buffer
+	frame   []byte
 }
 
-func newBody(f Format, c Compression) (body, error) {
-	b := body{Format: f, compression: c, packed: &bytes.Buffer{}}
+func newBody(f Format, p Packing) (body, error) {
+	b := body{Format: f, packing: p, packed: &bytes.Buffer{}}
 	if f.Compresses {
 		return b, nil
 	}
 	// No Content-Encoding: clients would unpack what is called .gz. Readers go
 	// by the extension.
-	switch c {
+	switch p.Compression {
 	case Zstd:
 		var err error
 		if b.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(128<<10)); err != nil {
@@ -43,7 +43,7 @@ func newBody(f Format, c Compression) (body, error) {
 
 // of is the content for the rows of a batch.
 func (b *body) of(rows []byte) ([]byte, error) {
-	content, err := b.Content(rows, b.compression)
+	content, err := b.Content(rows, b.packing)
 	switch {
 	case err != nil:
 		return nil, err

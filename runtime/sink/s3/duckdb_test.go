@@ -20,15 +20,6 @@ type answer struct {
 	Error string
 }
 
-// column is the values of one column.
-func (a answer) column(n int) []any {
-	var all []any
-	for _, row := range a.Rows {
-		all = append(all, row[n])
-	}
-	return all
-}
-
 // sql has DuckDB answer statements, one after the other, in one session.
 func sql(t *testing.T, statements ...string) []answer {
 	t.Helper()

@@ -181,9 +181,9 @@ func questions(t *testing.T, r *rand.Rand) []byte {
 		t.Fatal(err)
 	}
 	for i := range 6000 {
-		raw := binary.LittleEndian.AppendUint64(nil, uint64(i)*1e6) // time
-		raw = binary.LittleEndian.AppendUint32(raw, uint32(1+i%3))  // weight
-		raw = binary.LittleEndian.AppendUint32(raw, 0)              // grain, event
+		raw := binary.LittleEndian.AppendUint64(nil, uint64(i)*300_000) // time
+		raw = binary.LittleEndian.AppendUint32(raw, uint32(1+i%3))      // weight
+		raw = binary.LittleEndian.AppendUint32(raw, 0)                  // grain, event
 		body := make([]byte, 56)
 		copy(body[8:24], "p\xff"+strconv.Itoa(r.IntN(1500)))
 		number := r.Uint32() >> r.IntN(32)

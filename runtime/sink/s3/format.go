@@ -21,10 +21,19 @@ type Format struct {
 	Encoding func() runtime.Encoding
 	// Content makes an object of a batch's bytes, which stay as they are. An error
 	// is Permanent when these bytes are none of the encoding's.
-	Content func(rows []byte, c Compression) ([]byte, error)
-	// Compresses says that Content heeds c. Otherwise the sink compresses what
-	// Content makes, and the object's name says so.
+	Content func(rows []byte, p Packing) ([]byte, error)
+	// Compresses says that Content does. Otherwise the sink compresses what Content
+	// makes, and the object's name says so.
 	Compresses bool
+	Licences   string // of what it links, as in runtime.Part
+}
+
+// Packing says how an object is to be.
+type Packing struct {
+	Compression Compression
+	// Foldered says that the layout makes folders of the grain and the event, which
+	// engines take for columns: rows need not have them.
+	Foldered bool
 }
 
 // Compression is what the setting compression says.
@@ -53,12 +62,12 @@ func own() []Format {
 		{
 			Name: "ndjson", Help: "a JSON object a line", Extension: ".ndjson", ContentType: "application/x-ndjson",
 			Partition: runtime.ByGrain, Encoding: ndjson,
-			Content: func(lines []byte, _ Compression) ([]byte, error) { return lines, nil },
+			Content: func(lines []byte, _ Packing) ([]byte, error) { return lines, nil },
 		},
 		{
 			Name: "json", Help: "an array of them", Extension: ".json", ContentType: "application/json",
 			Partition: runtime.ByGrain, Encoding: ndjson,
-			Content: func(lines []byte, _ Compression) ([]byte, error) { return arrayOf(lines), nil },
+			Content: func(lines []byte, _ Packing) ([]byte, error) { return arrayOf(lines), nil },
 		},
 	}
 }

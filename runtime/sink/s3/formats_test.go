@@ -5,10 +5,13 @@ package s3_test
 import (
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redsift/ingraind/runtime"
 	"github.com/redsift/ingraind/runtime/sink/s3/parquet"
@@ -61,6 +64,9 @@ func (k *kind) lines(call, prefix, extension string) string {
 	which := "event"
 	for _, c := range k.columns {
 		types = append(types, quoted(c[0])+": "+quoted(c[1]))
+		if c[0] == "overflow" {
+			which = `"table"`
+		}
 		switch name := `"` + c[0] + `"`; {
 		case c[0] == "weight":
 			values = append(values, "coalesce(weight, 1) AS weight")
@@ -71,10 +77,8 @@ func (k *kind) lines(call, prefix, extension string) string {
 		default:
 			values = append(values, name)
 		}
-		if c[0] == "table" {
-			which = `"table"`
-		}
 	}
+	types = append(types, "'event': 'VARCHAR', 'table': 'VARCHAR'")
 	return fmt.Sprintf("(SELECT %s FROM %s('%s/grain=%s/*/*/*%s', columns = {%s}, hive_partitioning = false) WHERE %s = '%s')",
 		strings.Join(values, ", "), call, prefix, k.grain, extension, strings.Join(types, ", "), which, k.event)
 }
@@ -178,5 +182,130 @@ func TestPartitionsAndStatisticsLeaveOutNothingThatIsAskedFor(t *testing.T) {
 		if n(i) == "0" || n(i) != n(i+1) {
 			t.Errorf("question %d: got %s rows from files and %s from lines, want some, and as many", i, n(i), n(i+1))
 		}
+	}
+}
+
+// A file of many pages, with columns whose values are too many for a dictionary.
+func TestALargeFileIsWhole(t *testing.T) {
+	const rows = 400_000
+	g := newGateway(t, false)
+	sink, err := openPart(parquet.Part(), "format=parquet", "object_size=64MiB", "bucket=rows", "endpoint=http://"+g.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lanes := runtime.NewLanes(runtime.NewLane(runtime.LaneOptions{Name: "s3", Sink: sink, Limit: 128 << 20, Log: func(err error) { t.Error(err) }}))
+	var values []runtime.Value
+	event := &runtime.Event{Name: "number", Stream: true, Fields: []runtime.Field{{Name: "n", Type: runtime.TypeUint}, {Name: "square", Type: runtime.TypeInt}, {Name: "text", Type: runtime.TypeText}},
+		AppendValues: func(dst []runtime.Value, _ runtime.Record) []runtime.Value { return append(dst, values...) }}
+	for n := range uint64(rows) {
+		text := strconv.AppendUint(nil, n*2_654_435_761, 36)
+		values = []runtime.Value{{Type: runtime.TypeUint, Num: n}, {Type: runtime.TypeInt, Num: n * n}, {Type: runtime.TypeText, Bytes: text, State: runtime.TailSet}}
+		lanes.Add(&runtime.Row{Grain: &runtime.Grain{Name: "numbers"}, Event: event, Record: runtime.Record{Time: atEight + int64(n), Weight: 1}})
+	}
+	if err := lanes.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	from := " FROM '" + g.dir + "/data/rows/grain=numbers/event=number/*/*/*.parquet'"
+	a := sql(t,
+		"SELECT count(*), count(DISTINCT n), min(n), max(n), count(DISTINCT text), count(DISTINCT filename)"+from,
+		"SELECT count(*)"+from+" WHERE square <> n * n OR text_cut OR weight <> 1",
+		"SELECT text"+from+" WHERE n = 399999")
+	want := fmt.Sprintf("[400000 400000 0 399999 400000 1] [0] [%s]", strconv.FormatUint(399_999*2_654_435_761, 36))
+	if got := fmt.Sprint(a[0].Rows[0], a[1].Rows[0], a[2].Rows[0]); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// An agent that knows none of the grains ships what one before it left: a batch
+// says itself what it is.
+func TestFilesAreMadeOfWhatAnAgentBeforeLeft(t *testing.T) {
+	g := newGateway(t, false)
+	dir := filepath.Join(t.TempDir(), "s3")
+	lane := func(settings ...string) *runtime.Lanes {
+		spool, err := runtime.OpenSpool(runtime.SpoolOptions{Dir: dir, Always: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sink, err := openPart(parquet.Part(), append(settings, "format=parquet", "bucket=rows", "endpoint=http://"+g.address)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return runtime.NewLanes(runtime.NewLane(runtime.LaneOptions{Name: "s3", Sink: sink, Spool: spool}))
+	}
+	g.kill()
+	const rows = 100
+	var values []runtime.Value
+	event, r := every(&values), rand.New(rand.NewPCG(7, 8))
+	before := lane()
+	for n := range int64(rows) {
+		values = random(r, event.Fields)
+		before.Add(&runtime.Row{Grain: &runtime.Grain{Name: "every"}, Event: event, Record: runtime.Record{Time: atEight + n, Weight: 1}})
+	}
+	if err := before.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if b := before.Books()[0]; b.Spooled != rows {
+		t.Fatalf("got %+v, want %d rows spooled", b, rows)
+	}
+	g.start()
+	after := lane("prefix=/p", "compression=gzip")
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end) && after.Books()[0].Shipped < rows; {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if err := after.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := g.dir + "/data/rows/p/grain=every/event=every/dt=2026-11-23/hour=08/" + host + "-*.parquet"
+	if got := one(t, "SELECT count(*) FROM '"+files+"'"); got != fmt.Sprint(rows) {
+		t.Errorf("got %v rows, want %d", got, rows)
+	}
+}
+
+func TestADamagedBatchIsDroppedAndSaid(t *testing.T) {
+	g := newGateway(t, false)
+	sink, err := openPart(parquet.Part(), "format=parquet", "layout=flat", "bucket=rows", "endpoint=http://"+g.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sink.Ship(t.Context(), batch("00", "{}\n")); err == nil || !runtime.IsPermanent(err) || len(g.objects()) > 0 {
+		t.Errorf("got %v, permanent %v, and objects %v, want it to be refused for good", err, runtime.IsPermanent(err), g.objects())
+	}
+	whole := `{"name":"exec.exit","columns":[{"name":"n","kind":"uint"}]}`
+	ship(t, sink, batch("01", string(rune(len(whole)))+whole+"\x07"))
+	if got := one(t, "SELECT n FROM '"+g.dir+"/data/rows/*_01.parquet'"); got != "7" {
+		t.Errorf("got %v, want 7", got)
+	}
+}
+
+// Where folders say the grain and the event, files do not: not all engines take
+// a column twice.
+func TestFilesSayTheirGrainAndEventWhereNoFolderDoes(t *testing.T) {
+	for layout, want := range map[string]string{"hive": "0", "flat": "2"} {
+		g := newGateway(t, false)
+		sink, err := openPart(parquet.Part(), "format=parquet", "layout="+layout, "bucket=rows", "endpoint=http://"+g.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lanes := runtime.NewLanes(runtime.NewLane(runtime.LaneOptions{Name: "s3", Sink: sink}))
+		var values []runtime.Value
+		event := every(&values)
+		values = random(rand.New(rand.NewPCG(3, 4)), event.Fields)
+		for range 3 {
+			lanes.Add(&runtime.Row{Grain: &runtime.Grain{Name: "every"}, Event: event, Record: runtime.Record{Time: atEight, Weight: 1}})
+		}
+		if err := lanes.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		files := g.dir + "/data/rows/**/*.parquet"
+		named := one(t, "SELECT count(*) FROM parquet_schema('"+files+"') WHERE name IN ('grain', 'event')")
+		rows := one(t, "SELECT count(*) FROM '"+files+"' WHERE grain = 'every' AND event = 'every'")
+		if named != want || rows != "3" {
+			t.Errorf("%s: got %v such columns in files, and %v rows, want %s and 3", layout, named, rows, want)
+		}
+		g.kill()
 	}
 }

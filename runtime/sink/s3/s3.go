@@ -14,6 +14,7 @@ package s3
 import (
 	"bytes"
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"net/url"
@@ -34,7 +35,10 @@ func Part() runtime.Part { return PartWith() }
 
 // PartWith is the sink "s3" with more formats than its own two.
 func PartWith(more ...Format) runtime.Part {
-	formats := append(own(), more...)
+	formats, texts := append(own(), more...), licences
+	for _, f := range more {
+		texts += f.Licences
+	}
 	return runtime.Part{
 		Name: "s3",
 		Help: "Puts rows into an S3 bucket, an object for each batch.",
@@ -52,7 +56,7 @@ func PartWith(more ...Format) runtime.Part {
 			{Name: "kms_key", Help: "The key for sse=aws:kms; the account's own when it is not set."},
 			{Name: "timeout", Default: "30s", Help: "How long putting one object may take; 0 for no bound."},
 			{Name: "interval", Default: "10s", Help: "How old a row may become before its object is put; a full one is put at once."},
-			{Name: "object_size", Default: "1MiB", Help: "How many bytes of rows, before compression, fill an object: 64KiB to 64MiB. One waits in memory for each grain."},
+			{Name: "object_size", Default: "1MiB", Help: "How many bytes of rows, before compression, fill an object: 64KiB to 64MiB. One waits in memory for each grain, or event."},
 		},
 		Spool: runtime.SpoolAlways,
 		Variables: []runtime.Variable{
@@ -61,10 +65,16 @@ func PartWith(more ...Format) runtime.Part {
 			{Name: "AWS_ENDPOINT_URL", Help: "The endpoint of the sink s3. AWS_ENDPOINT_URL_S3 does the same."},
 			{Name: "AWS_REGION", Help: "The region of the sink s3, and all else that AWS's own tools heed."},
 		},
-		Environ: environ,
-		Open:    func(s runtime.Settings) (runtime.Sink, error) { return open(s, formats) },
+		Environ:  environ,
+		Open:     func(s runtime.Settings) (runtime.Sink, error) { return open(s, formats) },
+		Licences: texts,
 	}
 }
+
+// licences are those of what this sink links.
+//
+//go:embed licences.txt
+var licences string
 
 // environ is what the environment asks for. The region and credentials are
 // left to the library, which knows more places for them.
@@ -117,7 +127,7 @@ func open(s runtime.Settings, formats []Format) (runtime.Sink, error) {
 	if err := errors.Join(bucketName(s), endpoint(s), styleErr, keysErr, formatErr, compressionErr, encryption(s), timeoutErr, intervalErr, sizeErr); err != nil {
 		return nil, err
 	}
-	body, err := newBody(format, compression)
+	body, err := newBody(format, Packing{Compression: compression, Foldered: !keys.flat})
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/redsift/ingraind/runtime"
 	"github.com/redsift/ingraind/runtime/sink/s3"
+	"github.com/redsift/ingraind/runtime/sink/s3/parquet"
 )
 
 func batch(name, lines string) *runtime.Batch {
@@ -195,6 +196,7 @@ func TestMistakesInSettingsAreSaid(t *testing.T) {
 		{"region=", "region: it is not set, and neither is AWS_REGION: want one such as eu-west-2"},
 		{"layout=deep", `layout: "deep" is neither hive nor flat`},
 		{"format=csv", `format: "csv" is neither ndjson nor json`},
+		{"format=parquet", "format: this agent has no parquet: list s3/parquet in its agent.yaml, in place of s3"},
 		{"compression=lz4", `compression: "lz4" is none of zstd, gzip, none`},
 		{"sse=none", `sse: "none" is neither AES256 nor aws:kms`},
 		{"kms_key=k", "kms_key: it needs sse=aws:kms"},
@@ -206,6 +208,9 @@ func TestMistakesInSettingsAreSaid(t *testing.T) {
 		if _, err := tryOpen("bucket=rows", c.settings); err == nil || err.Error() != c.want {
 			t.Errorf("got %v, want %s", err, c.want)
 		}
+	}
+	if _, err := openPart(parquet.Part(), "bucket=rows", "format=csv"); err == nil || !strings.Contains(err.Error(), `format: "csv" is none of ndjson, json, parquet`) {
+		t.Errorf("got %v of an agent that has parquet", err)
 	}
 }
 

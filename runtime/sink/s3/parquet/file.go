@@ -16,18 +16,18 @@ import (
 const rowsAtOnce = 1024
 
 // content is the file of a batch's bytes.
-func content(batch []byte, c s3.Compression) ([]byte, error) {
+func content(batch []byte, packing s3.Packing) ([]byte, error) {
 	r := &reader{rest: batch}
-	p, err := parsePlan(r.bytes())
+	p, err := parsePlan(r.bytes(), packing.Foldered)
 	if err != nil {
 		return nil, runtime.Permanent(err)
 	}
-	codec, err := codecOf(c)
+	codec, err := codecOf(packing.Compression)
 	if err != nil {
 		return nil, err
 	}
 	var file bytes.Buffer
-	out := parquet.NewWriter(&file, p.file, parquet.Compression(codec), parquet.DataPageVersion(1),
+	out := parquet.NewWriter(&file, p.file, parquet.Compression(codec), parquet.DataPageVersion(1), parquet.DictionaryMaxBytes(1<<20),
 		parquet.CreatedBy("ingraind", "1", ""), parquet.KeyValueMetadata("ingraind", p.head))
 	r.columns = make([][]parquet.Value, p.leaves)
 	for len(r.rest) > 0 {

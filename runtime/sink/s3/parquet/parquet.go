@@ -9,6 +9,8 @@
 package parquet
 
 import (
+	_ "embed"
+
 	"github.com/redsift/ingraind/runtime"
 	"github.com/redsift/ingraind/runtime/sink/s3"
 )
@@ -20,12 +22,18 @@ func Part() runtime.Part { return s3.PartWith(Format()) }
 func Format() s3.Format {
 	return s3.Format{
 		Name:        "parquet",
-		Help:        "a Parquet file for each event and table, in the layout hive below grain=exec/event=exec",
+		Help:        "a Parquet file of one event or table, in the layout hive below grain=exec/event=exit",
 		Extension:   ".parquet",
 		ContentType: "application/vnd.apache.parquet",
 		Partition:   runtime.ByEvent,
 		Encoding:    func() runtime.Encoding { return newEncoding() },
 		Content:     content,
 		Compresses:  true,
+		Licences:    licences,
 	}
 }
+
+// licences are those of what the format links beside what the sink does.
+//
+//go:embed licences.txt
+var licences string

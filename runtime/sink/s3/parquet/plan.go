@@ -5,6 +5,7 @@ package parquet
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/parquet-go/parquet-go"
@@ -33,19 +34,26 @@ type place struct {
 
 var errDamaged = errors.New("the batch is damaged, and cannot be made a file")
 
-// parsePlan reads a head that may be damaged.
-func parsePlan(head []byte) (*plan, error) {
+// parsePlan reads a head that may be damaged. Without constants it leaves those
+// out, which are not in rows either: some engines take no column that is a folder
+// as well.
+func parsePlan(head []byte, withoutConstants bool) (*plan, error) {
 	var s schema
 	if err := json.Unmarshal(head, &s); err != nil {
-		return nil, errors.Join(errDamaged, err)
+		return nil, fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	isConstant := func(c column) bool { return c.Kind == constant }
+	rest := slices.DeleteFunc(slices.Clone(s.Columns), isConstant)
+	// Each row takes bytes, so that they come to an end.
+	if len(rest) == 0 || slices.ContainsFunc(s.Columns, column.isWrong) {
+		return nil, errDamaged
+	}
+	if withoutConstants {
+		s.Columns = rest
 	}
 	root, err := treeOf(s.Columns)
 	if err != nil {
 		return nil, err
-	}
-	// Each row takes bytes, so that they come to an end.
-	if !slices.ContainsFunc(s.Columns, func(c column) bool { return c.Kind != constant }) || slices.ContainsFunc(s.Columns, column.isWrong) {
-		return nil, errDamaged
 	}
 	p := &plan{head: string(head), file: parquet.NewSchema(s.Name, root.group())}
 	p.place(root, place{}, false)

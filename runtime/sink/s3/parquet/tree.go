@@ -3,6 +3,7 @@
 package parquet
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -52,10 +53,8 @@ func treeOf(columns []column) (*node, error) {
 }
 
 func (n *node) part(name string) *node {
-	for i := len(n.parts) - 1; i >= 0; i-- { // it is the last, or there is none
-		if n.parts[i].name == name {
-			return n.parts[i]
-		}
+	if i := slices.IndexFunc(n.parts, func(p *node) bool { return p.name == name }); i >= 0 {
+		return n.parts[i]
 	}
 	return nil
 }
