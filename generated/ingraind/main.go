@@ -6,6 +6,7 @@ package main
 
 import (
 	"github.com/redsift/ingraind/generated/conn"
+	"github.com/redsift/ingraind/generated/dns"
 	"github.com/redsift/ingraind/generated/exec"
 	"github.com/redsift/ingraind/generated/syscall"
 	"github.com/redsift/ingraind/runtime"
@@ -23,8 +24,9 @@ func main() {
 			exec.New(),
 			conn.New(),
 			syscall.New(),
+			dns.New(),
 		},
-		Optional: []string{"syscall"},
+		Optional: []string{"syscall", "dns"},
 		Sinks: []runtime.Part{
 			console.Part(),
 			file.Part(),
