@@ -292,24 +292,37 @@ static __always_inline void give_up(struct probe *probe, const struct turn *turn
 	bpf_map_delete_elem(&questions, &turn->key);
 }
 
-/* Ends what has waited too long, some of it each time. */
-static __noinline int sweep(struct probe *probe)
+/* Has it had its time? What began on another CPU may be younger than now. */
+static __always_inline bool over(const struct turn *turn, moment_t now)
 {
-	for (int i = 0; i < 2; i++) {
-		moment_t now = bpf_ktime_get_ns();
+	return (__s64)(now - turn->since) >= (__s64)PARAM_timeout;
+}
+
+/* Ends what has waited too long, at most so much of it. */
+static __always_inline void sweep(struct probe *probe, const int most)
+{
+	moment_t now = bpf_ktime_get_ns();
+
+	for (int i = 0; i < most; i++) {
 		struct turn turn;
 
-		if (bpf_map_peek_elem(&turns, &turn) || (now - turn.since < PARAM_timeout && waits(&turn)))
+		if (bpf_map_peek_elem(&turns, &turn) || (!over(&turn, now) && waits(&turn)))
 			break;
 		if (bpf_map_pop_elem(&turns, &turn))
 			break;
 		if (!waits(&turn))
 			continue;
-		if (now - turn.since < PARAM_timeout) /* another CPU has taken the one that was seen */
-			bpf_map_push_elem(&turns, &turn, BPF_ANY);
-		else
+		if (over(&turn, now))
 			give_up(probe, &turn, now);
+		else /* another CPU has taken the one that was seen */
+			bpf_map_push_elem(&turns, &turn, BPF_ANY);
 	}
+}
+
+/* With each packet; in a function of its own, for its stack. */
+static __noinline int sweep_some(struct probe *probe)
+{
+	sweep(probe, 2);
 	return 0;
 }
 
@@ -636,7 +649,7 @@ static __always_inline void packet(struct probe *probe, struct __sk_buff *skb, e
 	m.cookie = bpf_get_socket_cookie(skb);
 	forget(m.ends);
 	forget(c);
-	sweep(probe);
+	sweep_some(probe);
 	if (protocol == IPPROTO_TCP) {
 		segment(probe, skb, &c, &m);
 		return;
@@ -664,5 +677,5 @@ PROBE(went, struct __sk_buff *skb)
 /* Of maps there are always some: each visit ends what waits too long while no packet comes. */
 PROBE(swept, struct bpf_map *map)
 {
-	sweep(probe);
+	sweep(probe, 64);
 }
