@@ -10,6 +10,7 @@ enum transport { udp, tcp };
 enum reason { no_message, gap, too_many, no_room };
 
 #define MESSAGE 4096 /* bytes of a message that leave the kernel at most */
+#define SEGMENT 4    /* messages that are looked for in a segment of TCP */
 #define QUESTION 272 /* bytes that are kept of a question: a header and the longest name, 12 + 255 + 4 */
 #define HEADER 12    /* RFC 1035, 4.1.1 */
 
@@ -24,13 +25,15 @@ struct ends {
 	port_t peer_port;
 };
 
-/* What every event begins with. */
+/* What every event begins with; the two of messages are all alike. */
 struct talk {
 	struct owner who;
 	enum who_of who_of;
 	struct ends ends;
 	bytes_t size;
+	nsecs_t latency;
 	__u16 id;
+	__u16 tries;
 };
 
 struct _data_query {
@@ -44,6 +47,7 @@ struct _data_query {
 	ip_t peer;
 	port_t peer_port;
 	bytes_t size;
+	nsecs_t latency;
 	__u16 id;
 	__u16 tries;
 	raw(MESSAGE) message;
@@ -60,8 +64,9 @@ struct _data_answer {
 	ip_t peer;
 	port_t peer_port;
 	bytes_t size;
-	__u16 id;
 	nsecs_t latency;
+	__u16 id;
+	__u16 tries;
 	raw(MESSAGE) message;
 };
 
@@ -76,9 +81,9 @@ struct _data_unanswered {
 	ip_t peer;
 	port_t peer_port;
 	bytes_t size;
+	nsecs_t waited;
 	__u16 id;
 	__u16 tries;
-	nsecs_t waited;
 	raw(QUESTION) message;
 };
 
@@ -87,8 +92,6 @@ struct _data_skip {
 	enum direction direction;
 	enum transport transport;
 };
-
-struct bpf_map;
 
 #include "dns.grain.h"
 
@@ -111,7 +114,6 @@ struct question {
 	moment_t since; /* it was sent last */
 	struct talk talk;
 	__u32 length; /* of head */
-	__u16 tries;
 	char head[QUESTION];
 };
 
@@ -207,10 +209,10 @@ static __always_inline bool plausible(const __u8 *head)
 }
 
 /*
- * Makes the verifier forget what value x has on this way through the program:
- * it would look at all that follows once for each.
+ * Makes the verifier forget what it knows of memory on this way through the
+ * program: it would look at all that follows once for each way.
  */
-#define forget(x) bpf_probe_read_kernel(&(x), sizeof(x), &(x))
+static __always_inline void forget(void *at, __u32 size) { bpf_probe_read_kernel(at, size, at); }
 
 /* Who sends this: the current task does, unless an interrupt sends what TCP had to keep back. */
 static __noinline int fill_out(struct __sk_buff *skb, struct talk *talk)
@@ -274,7 +276,6 @@ static __always_inline void unanswered(struct probe *probe, const struct turn *t
 	if (!q || !(v = new_unanswered()))
 		return;
 	*(struct talk *)v = q->talk;
-	v->tries = q->tries;
 	v->waited = now - turn->since;
 	raw_kernel(v, message, q->head, q->length);
 	emit_unanswered(v);
@@ -338,15 +339,19 @@ static __noinline int take_turn(struct turn *turn)
 	return !bpf_map_push_elem(&turns, turn, BPF_ANY);
 }
 
-/* Remembers a question until its answer comes, and says how often it was sent; 0: there is no room. */
-static __noinline int remember(struct __sk_buff *skb, const struct message *m, const struct talk *talk)
+/* Remembers a question until its answer comes, and notes how often it was sent. */
+static __noinline int remember(struct __sk_buff *skb, const struct message *m, struct talk *talk, enum direction direction)
 {
 	struct turn turn = {};
 	struct question *q;
 	__u32 zero = 0, n;
 	const void *empty = bpf_map_lookup_elem(&nothing, &zero);
 
-	key_of(&turn.key, m, m->ends.direction);
+	if (m->ends.service == mdns) { /* that has no ids, and anybody may answer */
+		talk->tries = 1;
+		return 1;
+	}
+	key_of(&turn.key, m, direction);
 	q = bpf_map_lookup_elem(&questions, &turn.key);
 	if (!q) {
 		if (!empty || bpf_map_update_elem(&questions, &turn.key, empty, BPF_NOEXIST))
@@ -356,8 +361,8 @@ static __noinline int remember(struct __sk_buff *skb, const struct message *m, c
 			return 0;
 	}
 	turn.since = bpf_ktime_get_ns();
+	talk->tries = q->talk.tries + 1;
 	q->since = turn.since;
-	q->tries++;
 	q->talk = *talk;
 	q->length = 0;
 	n = m->length < QUESTION ? m->length : QUESTION;
@@ -371,99 +376,66 @@ static __noinline int remember(struct __sk_buff *skb, const struct message *m, c
 			q->length = n + 1;
 	}
 	if (take_turn(&turn))
-		return q->tries;
+		return 1;
+	talk->tries = 0;
 	bpf_map_delete_elem(&questions, &turn.key);
 	return 0;
 }
 
-/* ---- messages ---- */
-
-/* Takes what is known of the question that a message answers, and returns how long ago it was sent; 0 when nothing is. */
-static __noinline nsecs_t matched(struct talk *talk, const struct message *m)
+/* Takes what is known of the question that a message answers; false when nothing is. */
+static __noinline int matched(struct talk *talk, const struct message *m, enum direction direction)
 {
 	const struct question *q;
-	nsecs_t latency;
 	struct key key;
 
 	if (m->ends.service == mdns) /* which has no ids, and anybody may answer */
 		return 0;
-	key_of(&key, m, m->ends.direction == out ? in : out);
+	if (direction == out && talk->who_of == sender)
+		bpf_map_update_elem(&servers, &m->cookie, &talk->who, BPF_ANY);
+	key_of(&key, m, direction == out ? in : out);
 	q = bpf_map_lookup_elem(&questions, &key);
 	if (!q)
 		return 0;
-	latency = bpf_ktime_get_ns() - q->since;
-	if (m->ends.direction == in) {
+	talk->latency = bpf_ktime_get_ns() - q->since;
+	talk->tries = q->talk.tries;
+	if (direction == in) {
 		talk->who = q->talk.who;
-		if (q->talk.who_of == sender)
-			talk->who_of = asker;
+		talk->who_of = q->talk.who_of == sender ? asker : q->talk.who_of;
 	}
 	bpf_map_delete_elem(&questions, &key);
-	return latency;
+	return 1;
 }
 
-static __always_inline void fill(struct talk *talk, const struct message *m)
+/* ---- messages ---- */
+
+static __noinline int report(struct probe *probe, struct __sk_buff *skb, const struct message *m, enum direction direction)
 {
+	bool answer = m->head[2] & 0x80;
+	struct _data_query *v = answer ? (struct _data_query *)new_answer() : new_query();
+	struct talk *talk = (struct talk *)v;
+
+	if (!v)
+		return 0;
 	talk->ends = m->ends;
 	talk->size = m->size;
 	talk->id = m->id;
-}
-
-static __noinline int asked(struct probe *probe, struct __sk_buff *skb, const struct message *m)
-{
-	struct _data_query *v = new_query();
-	int tries;
-
-	if (!v)
-		return 0;
-	fill((struct talk *)v, m);
-	if (m->ends.direction == out)
-		fill_out(skb, (struct talk *)v);
+	if (direction == out)
+		fill_out(skb, talk);
 	else
-		fill_in(skb, (struct talk *)v, m);
-	if (m->ends.service != mdns) {
-		tries = remember(skb, m, (struct talk *)v);
-		v->tries = tries;
-		if (!tries)
-			skip(probe, m->ends.direction, m->ends.transport, no_room);
-	}
+		fill_in(skb, talk, m);
+	if (answer)
+		matched(talk, m, direction);
+	else if (!remember(skb, m, talk, direction))
+		skip(probe, direction, m->ends.transport, no_room);
 	if (m->stream)
 		raw_kernel(v, message, &m->stream->bytes[2], m->length);
 	else
 		raw_packet(v, message, skb, m->at, m->length);
-	emit_query(v);
-	return 0;
-}
-
-static __noinline int answered(struct probe *probe, struct __sk_buff *skb, const struct message *m)
-{
-	struct _data_answer *v = new_answer();
-
-	if (!v)
-		return 0;
-	fill((struct talk *)v, m);
-	v->latency = matched((struct talk *)v, m);
-	if (m->ends.direction == out) {
-		fill_out(skb, (struct talk *)v);
-		if (v->who_of == sender)
-			bpf_map_update_elem(&servers, &m->cookie, &v->who, BPF_ANY);
-	} else if (!v->latency) {
-		fill_in(skb, (struct talk *)v, m);
-	}
-	if (m->stream)
-		raw_kernel(v, message, &m->stream->bytes[2], m->length);
+	if (answer)
+		emit_answer((struct _data_answer *)v);
 	else
-		raw_packet(v, message, skb, m->at, m->length);
-	emit_answer(v);
+		emit_query(v);
 	return 0;
-}
-
-static __always_inline void report(struct probe *probe, struct __sk_buff *skb, struct message *m)
-{
-	m->id = number(m->head);
-	if (m->head[2] & 0x80)
-		answered(probe, skb, m);
-	else
-		asked(probe, skb, m);
 }
 
 /* ---- TCP: a length of two bytes before each message (RFC 1035, 4.2.2) ---- */
@@ -508,17 +480,14 @@ static __noinline struct stream *begin(const struct key *key)
 /* Gathers bytes of the packet, at most to the end of the message; returns how many. */
 static __noinline int gather(struct __sk_buff *skb, struct stream *s, __u32 at, __u32 left)
 {
-	__u32 all = left, want, gone, n;
+	__u32 all = left, gone, want, n;
 
-	if (s->gone == 0 && left) {
-		bpf_skb_load_bytes(skb, at++, &s->bytes[0], 1);
-		s->gone = 1;
-		left--;
-	}
-	if (s->gone == 1 && left) {
-		bpf_skb_load_bytes(skb, at++, &s->bytes[1], 1);
-		s->gone = 2;
-		left--;
+	if (s->gone < 2) { /* the length */
+		n = left == 1 || s->gone == 1 ? 1 : 2;
+		bpf_skb_load_bytes(skb, at, &s->bytes[s->gone & 1], n);
+		at += n;
+		left -= n;
+		s->gone += n;
 	}
 	want = 2 + number(s->bytes) - s->gone;
 	if (s->gone < 2 || !left || !want)
@@ -546,56 +515,77 @@ static __always_inline bool whole(const struct stream *s)
 	return s->gone >= 2 && s->gone >= 2 + number(s->bytes);
 }
 
-/* A segment holds messages, parts of them, or both. */
-static __noinline int segment(struct probe *probe, struct __sk_buff *skb, const struct carried *c, struct message *m)
+/* What is left of a segment of TCP. */
+struct segment {
+	__u32 at;   /* in the packet */
+	__u32 left; /* bytes */
+	__u32 end;  /* the number of the byte behind it */
+	__s32 why;  /* the reason why some of it is not reported; -1: none */
+};
+
+/* Takes one message of a segment, or what it has of one; returns whether there is more. */
+static __noinline int step(struct probe *probe, struct __sk_buff *skb, struct segment *g, struct message *m, enum direction direction)
 {
-	struct key key = {.cookie = m->cookie, .direction = m->ends.direction | STREAM};
+	struct key key = {.cookie = m->cookie, .direction = direction | STREAM};
 	struct stream *s = bpf_map_lookup_elem(&streams, &key);
-	__u32 at = c->at, left = c->size, again;
-	int why = -1;
+	__u32 n;
 
-	if (s && (__s32)(s->next - c->seq) < 0) { /* bytes are missing */
-		skip(probe, m->ends.direction, m->ends.transport, gap);
-		bpf_map_delete_elem(&streams, &key);
-		s = NULL;
-	}
-	again = s ? s->next - c->seq : seen(skb, c, m->ends.direction);
-	if (again >= left)
+	if (!s)
+		s = begin(&key);
+	if (!s) {
+		g->why = no_room;
 		return 0;
-	at += again;
-	left -= again;
-	for (int i = 0; i < 4 && left; i++) {
-		__u32 n;
-
-		if (!s)
-			s = begin(&key);
-		if (!s) {
-			why = no_room;
-			break;
-		}
-		n = gather(skb, s, at, left);
-		at += n;
-		left -= n;
-		s->next = c->seq + c->size - left;
-		if (!whole(s))
-			continue;
-		m->stream = s;
-		m->size = m->length = number(s->bytes);
-		if (m->length > MESSAGE)
-			m->length = MESSAGE;
-		if (m->length < HEADER || bpf_probe_read_kernel(m->head, HEADER, &s->bytes[2]) || !plausible(m->head)) {
-			why = no_message;
-			left = 0;
-		} else {
-			report(probe, skb, m);
-		}
-		bpf_map_delete_elem(&streams, &key);
-		s = NULL;
 	}
-	if (left && why < 0)
-		why = too_many;
-	if (why >= 0)
-		skip(probe, m->ends.direction, m->ends.transport, why);
+	n = gather(skb, s, g->at, g->left);
+	g->at += n;
+	g->left -= n;
+	s->next = g->end - g->left;
+	if (!whole(s))
+		return 0;
+	m->size = m->length = number(s->bytes);
+	if (m->length > MESSAGE)
+		m->length = MESSAGE;
+	if (m->length < HEADER || bpf_probe_read_kernel(m->head, HEADER, &s->bytes[2]) || !plausible(m->head)) {
+		g->why = no_message;
+		g->left = 0;
+	} else {
+		m->id = number(m->head);
+		m->stream = s;
+		report(probe, skb, m, direction);
+		m->stream = NULL;
+	}
+	bpf_map_delete_elem(&streams, &key);
+	forget(g, sizeof(*g));
+	return g->left;
+}
+
+/* A segment holds messages, parts of them, or both. */
+static __noinline int segment(struct probe *probe, struct __sk_buff *skb, const struct carried *c, struct message *m, enum direction direction)
+{
+	struct key key = {.cookie = m->cookie, .direction = direction | STREAM};
+	struct segment g = {.at = c->at, .left = c->size, .end = c->seq + c->size, .why = -1};
+	struct stream *s = bpf_map_lookup_elem(&streams, &key);
+	__u32 again = 0;
+
+	if (!s) {
+		again = seen(skb, c, direction);
+	} else if ((__s32)(s->next - c->seq) >= 0) {
+		again = s->next - c->seq;
+	} else { /* bytes are missing */
+		skip(probe, direction, tcp, gap);
+		bpf_map_delete_elem(&streams, &key);
+	}
+	if (again >= g.left)
+		return 0;
+	g.at += again;
+	g.left -= again;
+	forget(&g, sizeof(g));
+	for (int i = 0; i < SEGMENT && step(probe, skb, &g, m, direction); i++)
+		;
+	if (g.left && g.why < 0)
+		g.why = too_many;
+	if (g.why >= 0)
+		skip(probe, direction, tcp, g.why);
 	return 0;
 }
 
@@ -647,11 +637,11 @@ static __always_inline void packet(struct probe *probe, struct __sk_buff *skb, e
 	else
 		read_ends(skb, &m.ends.peer, &m.ends.local);
 	m.cookie = bpf_get_socket_cookie(skb);
-	forget(m.ends);
-	forget(c);
+	forget(&m.ends.service, sizeof(m.ends) - __builtin_offsetof(struct ends, service));
+	forget(&c, sizeof(c));
 	sweep_some(probe);
 	if (protocol == IPPROTO_TCP) {
-		segment(probe, skb, &c, &m);
+		segment(probe, skb, &c, &m, direction);
 		return;
 	}
 	m.at = c.at;
@@ -660,8 +650,10 @@ static __always_inline void packet(struct probe *probe, struct __sk_buff *skb, e
 		skip(probe, direction, udp, no_message);
 	else if (skb->gso_segs > 1)
 		skip(probe, direction, udp, too_many); /* datagrams in one packet, which a card takes apart */
-	else
-		report(probe, skb, &m);
+	else {
+		m.id = number(m.head);
+		report(probe, skb, &m, direction);
+	}
 }
 
 PROBE(came, struct __sk_buff *skb)
@@ -674,8 +666,8 @@ PROBE(went, struct __sk_buff *skb)
 	packet(probe, skb, out);
 }
 
-/* Of maps there are always some: each visit ends what waits too long while no packet comes. */
-PROBE(swept, struct bpf_map *map)
+/* Of threads there are always some: each visit ends a little of what waits too long while no packet comes. */
+PROBE(swept, struct task_struct *task)
 {
-	sweep(probe, 64);
+	sweep(probe, 4);
 }

@@ -63,14 +63,14 @@ func New() *runtime.Grain {
 			},
 			{
 				Name: "swept",
-				Args: []string{"map"},
+				Args: []string{"task"},
 				Points: []runtime.Point{
 					{
-						At:    "iter/bpf_map",
+						At:    "iter/task",
 						Bind:  "swept_at",
 						Every: 1 * time.Second,
 						Ways: []runtime.Way{
-							{Mechanism: runtime.Iter, Target: "bpf_map", Programs: []string{"swept_iter"}},
+							{Mechanism: runtime.Iter, Target: "task", Programs: []string{"swept_iter"}},
 						},
 					},
 				},
@@ -130,8 +130,9 @@ func New() *runtime.Grain {
 					{Name: "peer", Type: runtime.TypeIP, Help: "The other side's address."},
 					{Name: "peer_port", Type: runtime.TypePort, Help: "The other side's port."},
 					{Name: "size", Type: runtime.TypeBytes, Help: "Bytes of the message, of which 4 KiB are read."},
-					{Name: "id", Type: runtime.TypeUint, Help: "The number of the question."},
 					{Name: "latency", Type: runtime.TypeDuration, Help: "Since the question was last sent, or came; 0 when that was not seen, and for mdns."},
+					{Name: "id", Type: runtime.TypeUint, Help: "The number of the question."},
+					{Name: "tries", Type: runtime.TypeUint, Help: "How often the question had been sent; 0 when that was not seen."},
 					{Name: "question", Type: runtime.TypeText, Help: "The name that was asked for, in lower case; null when the answer does not repeat it."},
 					{Name: "type", Type: runtime.TypeText, Help: "The type of the records that were asked for."},
 					{Name: "opcode", Type: runtime.TypeText, Help: "QUERY, NOTIFY, UPDATE ..."},
@@ -167,9 +168,9 @@ func New() *runtime.Grain {
 					{Name: "peer", Type: runtime.TypeIP, Help: "The other side's address."},
 					{Name: "peer_port", Type: runtime.TypePort, Help: "The other side's port."},
 					{Name: "size", Type: runtime.TypeBytes, Help: "Bytes of the question."},
+					{Name: "waited", Type: runtime.TypeDuration, Help: "Since it was sent last."},
 					{Name: "id", Type: runtime.TypeUint, Help: "The question's number."},
 					{Name: "tries", Type: runtime.TypeUint, Help: "How often it was sent."},
-					{Name: "waited", Type: runtime.TypeDuration, Help: "Since it was sent last."},
 					{Name: "question", Type: runtime.TypeText, Help: "The name asked for, in lower case."},
 					{Name: "type", Type: runtime.TypeText, Help: "The type of the records asked for."},
 				},
@@ -264,8 +265,9 @@ type Query struct {
 	Peer      netip.Addr  // The other side's address.
 	PeerPort  uint16      // The other side's port.
 	Size      uint64      // Bytes of the message, of which 4 KiB are read.
-	ID        uint16      // The message's number. Its answer has the same.
-	Tries     uint16      // How often it was sent, this time included, as far as it had no answer; 0 when there was no room to remember it, and its answer will have no latency.
+	Latency   time.Duration
+	ID        uint16 // The message's number. Its answer has the same.
+	Tries     uint16 // How often it was sent, this time included, as far as it had no answer; 0 when there was no room to remember it, and its answer will have no latency.
 	Message   runtime.Text
 	Question  runtime.Text // The name asked for, in lower case; null when there is none.
 	Type      runtime.Text // The type of the records asked for: AAAA.
@@ -277,23 +279,23 @@ type Query struct {
 
 // QueryView reads the event query where it lies, in a record's body.
 type QueryView struct {
-	fixed *[161]byte
+	fixed *[169]byte
 	tail  []byte
 }
 
 // NewQueryView is a view on body, which is what runtime.Event.Whole returns;
 // false when that is not a whole event.
 func NewQueryView(body []byte) (QueryView, bool) {
-	if len(body) < 161 {
+	if len(body) < 169 {
 		return QueryView{}, false
 	}
-	v := QueryView{(*[161]byte)(body), body[161:]}
-	return v, runtime.TailOK(v.tail, v.fixed[108:116]) &&
-		runtime.TailOK(v.tail, v.fixed[120:128]) &&
+	v := QueryView{(*[169]byte)(body), body[169:]}
+	return v, runtime.TailOK(v.tail, v.fixed[116:124]) &&
 		runtime.TailOK(v.tail, v.fixed[128:136]) &&
 		runtime.TailOK(v.tail, v.fixed[136:144]) &&
 		runtime.TailOK(v.tail, v.fixed[144:152]) &&
-		runtime.TailOK(v.tail, v.fixed[152:160])
+		runtime.TailOK(v.tail, v.fixed[152:160]) &&
+		runtime.TailOK(v.tail, v.fixed[160:168])
 }
 
 // WhoCgroup is who.cgroup: Its cgroup v2 id, the inode number of the cgroup's directory.
@@ -371,49 +373,54 @@ func (v QueryView) Size() uint64 {
 	return binary.LittleEndian.Uint64(v.fixed[96:104])
 }
 
+// Latency is latency.
+func (v QueryView) Latency() uint64 {
+	return binary.LittleEndian.Uint64(v.fixed[104:112])
+}
+
 // ID is id: The message's number. Its answer has the same.
 func (v QueryView) ID() uint16 {
-	return binary.LittleEndian.Uint16(v.fixed[104:106])
+	return binary.LittleEndian.Uint16(v.fixed[112:114])
 }
 
 // Tries is tries: How often it was sent, this time included, as far as it had no answer; 0 when there was no room to remember it, and its answer will have no latency.
 func (v QueryView) Tries() uint16 {
-	return binary.LittleEndian.Uint16(v.fixed[106:108])
+	return binary.LittleEndian.Uint16(v.fixed[114:116])
 }
 
 // Message is message.
 func (v QueryView) Message() ([]byte, runtime.TailState) {
-	return runtime.Tail(v.tail, v.fixed[108:116])
+	return runtime.Tail(v.tail, v.fixed[116:124])
 }
 
 // Question is question: The name asked for, in lower case; null when there is none.
 func (v QueryView) Question() ([]byte, runtime.TailState) {
-	return runtime.Tail(v.tail, v.fixed[120:128])
+	return runtime.Tail(v.tail, v.fixed[128:136])
 }
 
 // Type is type: The type of the records asked for: AAAA.
 func (v QueryView) Type() ([]byte, runtime.TailState) {
-	return runtime.Tail(v.tail, v.fixed[128:136])
+	return runtime.Tail(v.tail, v.fixed[136:144])
 }
 
 // Opcode is opcode: QUERY, NOTIFY, UPDATE ...
 func (v QueryView) Opcode() ([]byte, runtime.TailState) {
-	return runtime.Tail(v.tail, v.fixed[136:144])
+	return runtime.Tail(v.tail, v.fixed[144:152])
 }
 
 // Flags is flags: Flags that are set, as dig names them: rd ad cd do.
 func (v QueryView) Flags() ([]byte, runtime.TailState) {
-	return runtime.Tail(v.tail, v.fixed[144:152])
+	return runtime.Tail(v.tail, v.fixed[152:160])
 }
 
 // Flaw is flaw: What is wrong with the message: short, it ends before it should or has more than 4 KiB; label, length, pointer, in a name; data, of a record. null when nothing is.
 func (v QueryView) Flaw() ([]byte, runtime.TailState) {
-	return runtime.Tail(v.tail, v.fixed[152:160])
+	return runtime.Tail(v.tail, v.fixed[160:168])
 }
 
 // Parsed says: Read could read message; else what it gives is null.
 func (v QueryView) Parsed() bool {
-	return v.fixed[160] != 0
+	return v.fixed[168] != 0
 }
 
 // DecodeQuery copies the event out of a record; false when that does not hold a
@@ -442,6 +449,7 @@ func DecodeQuery(r runtime.Record) (Query, bool) {
 		Peer:      runtime.Addr(v.Peer()),
 		PeerPort:  v.PeerPort(),
 		Size:      v.Size(),
+		Latency:   time.Duration(v.Latency()),
 		ID:        v.ID(),
 		Tries:     v.Tries(),
 		Message:   runtime.CopyText(v.Message()),
@@ -455,8 +463,8 @@ func DecodeQuery(r runtime.Record) (Query, bool) {
 }
 
 func checkQuery(body []byte) bool {
-	return len(body) >= 120 &&
-		runtime.TailOK(body[120:], body[108:116])
+	return len(body) >= 128 &&
+		runtime.TailOK(body[128:], body[116:124])
 }
 
 // queryParser is what Read fills, with each event anew.
@@ -466,22 +474,22 @@ type queryParser struct {
 
 // parse appends to dst the event in body with what Read reads in its message.
 func (p *queryParser) parse(dst, body []byte) ([]byte, bool) {
-	dst = runtime.Extend(dst, body, 120, 41)
-	b, state := runtime.Tail(body[120:], body[108:116])
+	dst = runtime.Extend(dst, body, 128, 41)
+	b, state := runtime.Tail(body[128:], body[116:124])
 	if state.Null() || !beside.Read(b, &p.to) {
 		return dst, false
 	}
-	dst = runtime.AppendPart(dst, 120, 161, p.to.Question, 256)
-	dst = runtime.AppendPart(dst, 128, 161, p.to.Type, 16)
-	dst = runtime.AppendPart(dst, 136, 161, p.to.Opcode, 16)
-	dst = runtime.AppendPart(dst, 144, 161, p.to.Flags, 32)
-	dst = runtime.AppendPart(dst, 152, 161, p.to.Flaw, 16)
-	dst[160] = 1
+	dst = runtime.AppendPart(dst, 128, 169, p.to.Question, 256)
+	dst = runtime.AppendPart(dst, 136, 169, p.to.Type, 16)
+	dst = runtime.AppendPart(dst, 144, 169, p.to.Opcode, 16)
+	dst = runtime.AppendPart(dst, 152, 169, p.to.Flags, 32)
+	dst = runtime.AppendPart(dst, 160, 169, p.to.Flaw, 16)
+	dst[168] = 1
 	return dst, true
 }
 
 func appendQueryJSON(dst []byte, r runtime.Record) []byte {
-	v := QueryView{(*[161]byte)(r.Body), r.Body[161:]}
+	v := QueryView{(*[169]byte)(r.Body), r.Body[169:]}
 	dst = append(dst, `{"time":`...)
 	dst = runtime.AppendTime(dst, r.Time)
 	dst = append(dst, `,"grain":"dns","event":"query","who":{"cgroup":`...)
@@ -548,7 +556,7 @@ func appendQueryJSON(dst []byte, r runtime.Record) []byte {
 }
 
 func appendQueryValues(dst []runtime.Value, r runtime.Record) []runtime.Value {
-	v := QueryView{(*[161]byte)(r.Body), r.Body[161:]}
+	v := QueryView{(*[169]byte)(r.Body), r.Body[169:]}
 	dst = append(dst, runtime.NumValue(runtime.TypeCgroup, v.WhoCgroup()))
 	dst = append(dst, runtime.BytesValue(runtime.TypeString, v.WhoComm()))
 	dst = append(dst, runtime.NumValue(runtime.TypePID, uint64(v.WhoPID())))
@@ -595,8 +603,9 @@ type Answer struct {
 	Peer      netip.Addr    // The other side's address.
 	PeerPort  uint16        // The other side's port.
 	Size      uint64        // Bytes of the message, of which 4 KiB are read.
-	ID        uint16        // The number of the question.
 	Latency   time.Duration // Since the question was last sent, or came; 0 when that was not seen, and for mdns.
+	ID        uint16        // The number of the question.
+	Tries     uint16        // How often the question had been sent; 0 when that was not seen.
 	Message   runtime.Text
 	Question  runtime.Text  // The name that was asked for, in lower case; null when the answer does not repeat it.
 	Type      runtime.Text  // The type of the records that were asked for.
@@ -623,7 +632,7 @@ func NewAnswerView(body []byte) (AnswerView, bool) {
 		return AnswerView{}, false
 	}
 	v := AnswerView{(*[197]byte)(body), body[197:]}
-	return v, runtime.TailOK(v.tail, v.fixed[120:128]) &&
+	return v, runtime.TailOK(v.tail, v.fixed[116:124]) &&
 		runtime.TailOK(v.tail, v.fixed[128:136]) &&
 		runtime.TailOK(v.tail, v.fixed[136:144]) &&
 		runtime.TailOK(v.tail, v.fixed[144:152]) &&
@@ -709,19 +718,24 @@ func (v AnswerView) Size() uint64 {
 	return binary.LittleEndian.Uint64(v.fixed[96:104])
 }
 
-// ID is id: The number of the question.
-func (v AnswerView) ID() uint16 {
-	return binary.LittleEndian.Uint16(v.fixed[104:106])
-}
-
 // Latency is latency: Since the question was last sent, or came; 0 when that was not seen, and for mdns.
 func (v AnswerView) Latency() uint64 {
-	return binary.LittleEndian.Uint64(v.fixed[112:120])
+	return binary.LittleEndian.Uint64(v.fixed[104:112])
+}
+
+// ID is id: The number of the question.
+func (v AnswerView) ID() uint16 {
+	return binary.LittleEndian.Uint16(v.fixed[112:114])
+}
+
+// Tries is tries: How often the question had been sent; 0 when that was not seen.
+func (v AnswerView) Tries() uint16 {
+	return binary.LittleEndian.Uint16(v.fixed[114:116])
 }
 
 // Message is message.
 func (v AnswerView) Message() ([]byte, runtime.TailState) {
-	return runtime.Tail(v.tail, v.fixed[120:128])
+	return runtime.Tail(v.tail, v.fixed[116:124])
 }
 
 // Question is question: The name that was asked for, in lower case; null when the answer does not repeat it.
@@ -800,8 +814,9 @@ func DecodeAnswer(r runtime.Record) (Answer, bool) {
 		Peer:      runtime.Addr(v.Peer()),
 		PeerPort:  v.PeerPort(),
 		Size:      v.Size(),
-		ID:        v.ID(),
 		Latency:   time.Duration(v.Latency()),
+		ID:        v.ID(),
+		Tries:     v.Tries(),
 		Message:   runtime.CopyText(v.Message()),
 		Question:  runtime.CopyText(v.Question()),
 		Type:      runtime.CopyText(v.Type()),
@@ -818,7 +833,7 @@ func DecodeAnswer(r runtime.Record) (Answer, bool) {
 
 func checkAnswer(body []byte) bool {
 	return len(body) >= 128 &&
-		runtime.TailOK(body[128:], body[120:128])
+		runtime.TailOK(body[128:], body[116:124])
 }
 
 // answerParser is what Read fills, with each event anew.
@@ -829,7 +844,7 @@ type answerParser struct {
 // parse appends to dst the event in body with what Read reads in its message.
 func (p *answerParser) parse(dst, body []byte) ([]byte, bool) {
 	dst = runtime.Extend(dst, body, 128, 69)
-	b, state := runtime.Tail(body[128:], body[120:128])
+	b, state := runtime.Tail(body[128:], body[116:124])
 	if state.Null() || !beside.Read(b, &p.to) {
 		return dst, false
 	}
@@ -880,10 +895,12 @@ func appendAnswerJSON(dst []byte, r runtime.Record) []byte {
 	dst = runtime.AppendUint(dst, uint64(v.PeerPort()))
 	dst = append(dst, `,"size":`...)
 	dst = runtime.AppendUint(dst, v.Size())
-	dst = append(dst, `,"id":`...)
-	dst = runtime.AppendUint(dst, uint64(v.ID()))
 	dst = append(dst, `,"latency":`...)
 	dst = runtime.AppendUint(dst, v.Latency())
+	dst = append(dst, `,"id":`...)
+	dst = runtime.AppendUint(dst, uint64(v.ID()))
+	dst = append(dst, `,"tries":`...)
+	dst = runtime.AppendUint(dst, uint64(v.Tries()))
 	if !v.Parsed() {
 		dst = append(dst, `,"question":null,"type":null,"opcode":null,"rcode":null,"flags":null,"answers":null,"addresses":null,"ttl":null,"flaw":null`...)
 		dst = runtime.AppendWeight(dst, r.Weight)
@@ -944,8 +961,9 @@ func appendAnswerValues(dst []runtime.Value, r runtime.Record) []runtime.Value {
 	dst = append(dst, runtime.BytesValue(runtime.TypeIP, v.Peer()))
 	dst = append(dst, runtime.NumValue(runtime.TypePort, uint64(v.PeerPort())))
 	dst = append(dst, runtime.NumValue(runtime.TypeBytes, v.Size()))
-	dst = append(dst, runtime.NumValue(runtime.TypeUint, uint64(v.ID())))
 	dst = append(dst, runtime.NumValue(runtime.TypeDuration, v.Latency()))
+	dst = append(dst, runtime.NumValue(runtime.TypeUint, uint64(v.ID())))
+	dst = append(dst, runtime.NumValue(runtime.TypeUint, uint64(v.Tries())))
 	if !v.Parsed() {
 		return append(dst, runtime.NullValue(runtime.TypeText), runtime.NullValue(runtime.TypeText), runtime.NullValue(runtime.TypeText), runtime.NullValue(runtime.TypeText), runtime.NullValue(runtime.TypeText), runtime.NullValue(runtime.TypeWords), runtime.NullValue(runtime.TypeWords), runtime.NullValue(runtime.TypeUint), runtime.NullValue(runtime.TypeText))
 	}
@@ -982,9 +1000,9 @@ type Unanswered struct {
 	Peer      netip.Addr    // The other side's address.
 	PeerPort  uint16        // The other side's port.
 	Size      uint64        // Bytes of the question.
+	Waited    time.Duration // Since it was sent last.
 	ID        uint16        // The question's number.
 	Tries     uint16        // How often it was sent.
-	Waited    time.Duration // Since it was sent last.
 	Message   runtime.Text
 	Question  runtime.Text // The name asked for, in lower case.
 	Type      runtime.Text // The type of the records asked for.
@@ -1004,7 +1022,7 @@ func NewUnansweredView(body []byte) (UnansweredView, bool) {
 		return UnansweredView{}, false
 	}
 	v := UnansweredView{(*[145]byte)(body), body[145:]}
-	return v, runtime.TailOK(v.tail, v.fixed[120:128]) &&
+	return v, runtime.TailOK(v.tail, v.fixed[116:124]) &&
 		runtime.TailOK(v.tail, v.fixed[128:136]) &&
 		runtime.TailOK(v.tail, v.fixed[136:144])
 }
@@ -1084,24 +1102,24 @@ func (v UnansweredView) Size() uint64 {
 	return binary.LittleEndian.Uint64(v.fixed[96:104])
 }
 
+// Waited is waited: Since it was sent last.
+func (v UnansweredView) Waited() uint64 {
+	return binary.LittleEndian.Uint64(v.fixed[104:112])
+}
+
 // ID is id: The question's number.
 func (v UnansweredView) ID() uint16 {
-	return binary.LittleEndian.Uint16(v.fixed[104:106])
+	return binary.LittleEndian.Uint16(v.fixed[112:114])
 }
 
 // Tries is tries: How often it was sent.
 func (v UnansweredView) Tries() uint16 {
-	return binary.LittleEndian.Uint16(v.fixed[106:108])
-}
-
-// Waited is waited: Since it was sent last.
-func (v UnansweredView) Waited() uint64 {
-	return binary.LittleEndian.Uint64(v.fixed[112:120])
+	return binary.LittleEndian.Uint16(v.fixed[114:116])
 }
 
 // Message is message.
 func (v UnansweredView) Message() ([]byte, runtime.TailState) {
-	return runtime.Tail(v.tail, v.fixed[120:128])
+	return runtime.Tail(v.tail, v.fixed[116:124])
 }
 
 // Question is question: The name asked for, in lower case.
@@ -1145,9 +1163,9 @@ func DecodeUnanswered(r runtime.Record) (Unanswered, bool) {
 		Peer:      runtime.Addr(v.Peer()),
 		PeerPort:  v.PeerPort(),
 		Size:      v.Size(),
+		Waited:    time.Duration(v.Waited()),
 		ID:        v.ID(),
 		Tries:     v.Tries(),
-		Waited:    time.Duration(v.Waited()),
 		Message:   runtime.CopyText(v.Message()),
 		Question:  runtime.CopyText(v.Question()),
 		Type:      runtime.CopyText(v.Type()),
@@ -1157,7 +1175,7 @@ func DecodeUnanswered(r runtime.Record) (Unanswered, bool) {
 
 func checkUnanswered(body []byte) bool {
 	return len(body) >= 128 &&
-		runtime.TailOK(body[128:], body[120:128])
+		runtime.TailOK(body[128:], body[116:124])
 }
 
 // unansweredParser is what Read fills, with each event anew.
@@ -1168,7 +1186,7 @@ type unansweredParser struct {
 // parse appends to dst the event in body with what Read reads in its message.
 func (p *unansweredParser) parse(dst, body []byte) ([]byte, bool) {
 	dst = runtime.Extend(dst, body, 128, 17)
-	b, state := runtime.Tail(body[128:], body[120:128])
+	b, state := runtime.Tail(body[128:], body[116:124])
 	if state.Null() || !beside.Read(b, &p.to) {
 		return dst, false
 	}
@@ -1212,12 +1230,12 @@ func appendUnansweredJSON(dst []byte, r runtime.Record) []byte {
 	dst = runtime.AppendUint(dst, uint64(v.PeerPort()))
 	dst = append(dst, `,"size":`...)
 	dst = runtime.AppendUint(dst, v.Size())
+	dst = append(dst, `,"waited":`...)
+	dst = runtime.AppendUint(dst, v.Waited())
 	dst = append(dst, `,"id":`...)
 	dst = runtime.AppendUint(dst, uint64(v.ID()))
 	dst = append(dst, `,"tries":`...)
 	dst = runtime.AppendUint(dst, uint64(v.Tries()))
-	dst = append(dst, `,"waited":`...)
-	dst = runtime.AppendUint(dst, v.Waited())
 	if !v.Parsed() {
 		dst = append(dst, `,"question":null,"type":null`...)
 		dst = runtime.AppendWeight(dst, r.Weight)
@@ -1252,9 +1270,9 @@ func appendUnansweredValues(dst []runtime.Value, r runtime.Record) []runtime.Val
 	dst = append(dst, runtime.BytesValue(runtime.TypeIP, v.Peer()))
 	dst = append(dst, runtime.NumValue(runtime.TypePort, uint64(v.PeerPort())))
 	dst = append(dst, runtime.NumValue(runtime.TypeBytes, v.Size()))
+	dst = append(dst, runtime.NumValue(runtime.TypeDuration, v.Waited()))
 	dst = append(dst, runtime.NumValue(runtime.TypeUint, uint64(v.ID())))
 	dst = append(dst, runtime.NumValue(runtime.TypeUint, uint64(v.Tries())))
-	dst = append(dst, runtime.NumValue(runtime.TypeDuration, v.Waited()))
 	if !v.Parsed() {
 		return append(dst, runtime.NullValue(runtime.TypeText), runtime.NullValue(runtime.TypeText))
 	}
@@ -1362,7 +1380,7 @@ func newNames(max int, _ []int64) runtime.Group {
 
 // Update counts one event.
 func (t *namesTable) Update(r *runtime.Record) {
-	v := QueryView{(*[161]byte)(r.Body), r.Body[161:]}
+	v := QueryView{(*[169]byte)(r.Body), r.Body[169:]}
 	comm0, commEnded := agg.Text8(agg.Load8(v.fixed[8:16]))
 	comm1 := uint64(0)
 	if !commEnded {

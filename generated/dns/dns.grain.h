@@ -219,21 +219,21 @@ int went_cgroup_skb(void *ctx)
 	return 1;
 }
 
-static __always_inline void ingrain_probe_swept(struct probe *probe, struct bpf_map *map);
+static __always_inline void ingrain_probe_swept(struct probe *probe, struct task_struct *task);
 
-/* swept: iter/bpf_map */
+/* swept: iter/task */
 const volatile struct ingrain_at swept_at = {};
 
-SEC("iter/bpf_map")
+SEC("iter/task")
 int swept_iter(void *ctx)
 {
-	__u64 arg_map = ingrain_raw_arg(ctx, swept_at.arg[0]);
+	__u64 arg_task = ingrain_raw_arg(ctx, swept_at.arg[0]);
 
-	if (!arg_map)
+	if (!arg_task)
 		return 0;
 	INGRAIN_BEGIN
 	ingrain_probe_swept(&probe,
-		(struct bpf_map *)arg_map);
+		(struct task_struct *)arg_task);
 	INGRAIN_END
 	return 0;
 }
