@@ -18,6 +18,7 @@ import (
 
 	"github.com/redsift/ingraind/generated/conn"
 	"github.com/redsift/ingraind/generated/cpu"
+	"github.com/redsift/ingraind/generated/dns"
 	"github.com/redsift/ingraind/generated/exec"
 	"github.com/redsift/ingraind/generated/priv"
 	"github.com/redsift/ingraind/generated/syscall"
@@ -44,8 +45,8 @@ func everything() agent.Agent {
 	return agent.Agent{
 		Observer: observe.Part(),
 		Name:     "ingraind",
-		Grains:   []*runtime.Grain{exec.New(), conn.New(), cpu.New(), priv.New(), syscall.New()},
-		Optional: []string{"cpu", "priv", "syscall"},
+		Grains:   []*runtime.Grain{exec.New(), conn.New(), cpu.New(), dns.New(), priv.New(), syscall.New()},
+		Optional: []string{"cpu", "dns", "priv", "syscall"},
 		Sinks: []runtime.Part{
 			console.Part(), file.Part(), http.Part(), journald.Part(), kafka.Part(), otlp.Part(), prometheus.Part(), parquet.Part(), statsd.Part(), syslog.Part(),
 		},

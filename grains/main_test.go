@@ -46,6 +46,9 @@ var roles = map[string]func(args []string) error{
 	"share":    share,
 	"typeless": typeless,
 	"crunch":   crunch,
+	"answer":   answerer,
+	"ask":      asker,
+	"alone":    aloneInNamespace,
 }
 
 // role is a command that plays a role.

@@ -35,6 +35,7 @@ import (
 	"github.com/redsift/ingraind/examples/grains/generated/written"
 	"github.com/redsift/ingraind/generated/conn"
 	"github.com/redsift/ingraind/generated/cpu"
+	"github.com/redsift/ingraind/generated/dns"
 	"github.com/redsift/ingraind/generated/exec"
 	"github.com/redsift/ingraind/generated/priv"
 	"github.com/redsift/ingraind/generated/syscall"
@@ -46,6 +47,7 @@ func stock() []*runtime.Grain {
 	return []*runtime.Grain{
 		conn.New(),
 		cpu.New(),
+		dns.New(),
 		exec.New(),
 		priv.New(),
 		syscall.New(),

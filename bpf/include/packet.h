@@ -168,35 +168,45 @@ static __always_inline void *transport_header(struct __sk_buff *skb, __u8 *proto
 static __always_inline port_t port_from(const void *header) { return bpf_ntohs(((const __be16 *)header)[0]); }
 static __always_inline port_t port_to(const void *header) { return bpf_ntohs(((const __be16 *)header)[1]); }
 
+/* Where a packet comes from and where it goes; skb is one of which transport_header has found the header. */
+static __always_inline bool read_ends(struct __sk_buff *skb, ip_t *from, ip_t *to)
+{
+	void *ip = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+
+	if (skb->protocol == bpf_htons(ETH_P_IP)) {
+		const struct ingrain_ip4 *ip4 = ip;
+
+		if (ip + sizeof(*ip4) > end)
+			return false;
+		ip_from_ip4(from, ip4->from);
+		ip_from_ip4(to, ip4->to);
+	} else {
+		const struct ingrain_ip6 *ip6 = ip;
+
+		if (ip + sizeof(*ip6) > end)
+			return false;
+		*from = ip6->from;
+		*to = ip6->to;
+	}
+	return true;
+}
+
 /* What a packet of TCP or UDP carries. */
 struct carried {
-	struct packet packet;
 	__u32 at;   /* where it begins, from the IP header: bpf_skb_load_bytes reads it there */
 	__u32 size; /* bytes */
 	__u32 seq;  /* TCP: the number of its first byte */
 	__u8 flags; /* TCP: TCP_SYN ... */
 };
 
-/* Reads it, with the ends of the packet; header and protocol are what transport_header gave. False when it is cut short. */
-static __always_inline bool read_carried(struct __sk_buff *skb, void *header, __u8 protocol, struct carried *c)
+/* Reads it; header and protocol are what transport_header gave. False when it is cut short. */
+static __always_inline bool read_carried(struct __sk_buff *skb, const void *header, __u8 protocol, struct carried *c)
 {
 	void *ip = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
-	__u32 before = header - ip;
 
-	__builtin_memset(c, 0, sizeof(*c));
-	if (skb->protocol == bpf_htons(ETH_P_IP)) {
-		if (ip + sizeof(struct ingrain_ip4) > end)
-			return false;
-		ingrain_take_ip4(&c->packet, ip);
-	} else {
-		if (ip + sizeof(struct ingrain_ip6) > end)
-			return false;
-		ingrain_take_ip6(&c->packet, ip);
-	}
-	c->packet.protocol = protocol;
-	c->packet.from_port = port_from(header);
-	c->packet.to_port = port_to(header);
-	c->at = before + UDP_HLEN;
+	c->at = header - ip + UDP_HLEN;
+	c->seq = 0;
+	c->flags = 0;
 	if (protocol == IPPROTO_TCP) {
 		const __u8 *tcp = header;
 
@@ -206,12 +216,63 @@ static __always_inline bool read_carried(struct __sk_buff *skb, void *header, __
 		c->seq = bpf_ntohl(((const __be32 *)header)[1]);
 		if (c->flags & TCP_SYN)
 			c->seq++;
-		c->at = before + (tcp[12] >> 4) * 4;
+		c->at = header - ip + (tcp[12] >> 4) * 4;
 	}
 	if (skb->len < c->at)
 		return false;
 	c->size = skb->len - c->at;
 	return true;
+}
+
+/* What bpf_tcp_sock gives (include/uapi/linux/bpf.h), as far as it is in use. */
+struct bpf_tcp_sock {
+	__u32 snd_cwnd, srtt_us, rtt_min, snd_ssthresh;
+	__u32 rcv_nxt, snd_nxt; /* the numbers of the bytes that come next, and that are sent next */
+};
+
+/* Members that kernel.h does not have: include/net/sock.h. */
+struct sock_lock___packet {
+	int owned;
+} __attribute__((preserve_access_index));
+
+struct sock___packet {
+	struct sock_lock___packet sk_lock;
+} __attribute__((preserve_access_index));
+
+/*
+ * Is the current task in a system call on the TCP socket that sends this packet
+ * (cgroup_skb/egress)? It holds the socket's lock then, and nobody else sends
+ * meanwhile: an interrupt leaves to it what there is to send.
+ */
+static __always_inline bool sent_by_task(struct __sk_buff *skb)
+{
+	struct bpf_sock *sk = skb->sk;
+	__u64 address = 0;
+
+	/* Through memory: a pointer to a socket is for verifiers no address to read at. */
+	if (!sk || bpf_probe_read_kernel(&address, sizeof(address), &sk))
+		return false;
+	return BPF_CORE_READ((struct sock___packet *)address, sk_lock.owned);
+}
+
+/* Fills an owner from the current task, at cgroup_skb, which lacks helpers that fill_owner calls. */
+static __always_inline void fill_sender(struct owner *owner)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	owner->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	BPF_CORE_READ_INTO(&owner->comm, task, comm);
+	owner->pid = BPF_CORE_READ(task, tgid);
+	owner->tid = BPF_CORE_READ(task, pid);
+	owner->ppid = BPF_CORE_READ(task, real_parent, tgid);
+	owner->uid = BPF_CORE_READ(task, cred, uid.val);
+}
+
+/* Fills what the packet's socket itself says of its owner: whose it is, not which process. */
+static __always_inline void fill_socket(struct __sk_buff *skb, struct owner *owner)
+{
+	owner->cgroup = bpf_skb_cgroup_id(skb);
+	owner->uid = bpf_get_socket_uid(skb);
 }
 
 #endif

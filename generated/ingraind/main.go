@@ -7,6 +7,7 @@ package main
 import (
 	"github.com/redsift/ingraind/generated/conn"
 	"github.com/redsift/ingraind/generated/cpu"
+	"github.com/redsift/ingraind/generated/dns"
 	"github.com/redsift/ingraind/generated/exec"
 	"github.com/redsift/ingraind/generated/priv"
 	"github.com/redsift/ingraind/generated/syscall"
@@ -25,10 +26,11 @@ func main() {
 			exec.New(),
 			conn.New(),
 			cpu.New(),
+			dns.New(),
 			priv.New(),
 			syscall.New(),
 		},
-		Optional: []string{"cpu", "priv", "syscall"},
+		Optional: []string{"cpu", "dns", "priv", "syscall"},
 		Sinks: []runtime.Part{
 			console.Part(),
 			file.Part(),

@@ -29,6 +29,7 @@ PROBE(sent, struct __sk_buff *skb)
 	struct _data_request *v;
 	struct carried c;
 	__u8 protocol;
+	ip_t from;
 	void *header = transport_header(skb, &protocol);
 
 	if (!header || protocol != IPPROTO_TCP || !read_carried(skb, header, protocol, &c) || !is_request(skb, c.at))
@@ -36,8 +37,9 @@ PROBE(sent, struct __sk_buff *skb)
 	v = new_request();
 	if (!v)
 		return;
-	v->to = c.packet.to;
-	v->to_port = c.packet.to_port;
+	if (!read_ends(skb, &from, &v->to))
+		return;
+	v->to_port = port_to(header);
 	raw_packet(v, head, skb, c.at, c.size);
 	emit_request(v);
 }

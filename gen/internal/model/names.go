@@ -8,6 +8,7 @@ import "strings"
 var initials = map[string]string{
 	"pid": "PID", "tid": "TID", "ppid": "PPID", "uid": "UID", "gid": "GID", "id": "ID",
 	"ip": "IP", "ip4": "IP4", "ip6": "IP6", "mac": "MAC", "tcp": "TCP", "udp": "UDP", "cpu": "CPU", "fd": "FD", "ns": "NS", "tls": "TLS", "dns": "DNS",
+	"ttl": "TTL", "sni": "SNI", "alpn": "ALPN",
 }
 
 // plain reports whether a C identifier has only the characters that names in
