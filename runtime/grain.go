@@ -51,10 +51,13 @@ const (
 
 // Probe is a C function, PROBE(Name, ...), and the points where it runs.
 type Probe struct {
-	Name   string
-	Unless string   // a probe of the same grain: this one runs only where that one cannot
-	Args   []string // the names of the function's parameters, in its order
-	Points []Point
+	Name string
+	// Unless are probes of the same grain that this one stands in for: it runs
+	// only where one of them cannot, and then none of them does.
+	Unless   []string
+	Optional bool     // the grain does without it where it cannot run
+	Args     []string // the names of the function's parameters, in its order
+	Points   []Point
 }
 
 // Placed reports whether the probe is at interfaces, cgroups or a network

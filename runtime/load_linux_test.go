@@ -217,7 +217,7 @@ func TestASubstituteRunsWhereAProgramDoesNotLoad(t *testing.T) {
 	k := kernel(t)
 	s := share(t, k, SharedOptions{})
 	substitute := started()
-	substitute.Unless = "wrong"
+	substitute.Unless = []string{"wrong"}
 	g := points(t, wrong(""), substitute)
 	if p := k.Plan(g, PlanOptions{}); p.Err != nil || len(p.chosen) != 1 || p.Grain.Probes[p.chosen[0].probe].Name != "wrong" {
 		t.Fatalf("planned %+v, want the probe and not its substitute", p.Placements)

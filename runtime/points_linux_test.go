@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	goruntime "runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -85,7 +86,7 @@ func opening() Probe {
 
 // wrong does not load.
 func wrong(unless string) Probe {
-	return Probe{Name: "wrong", Unless: unless, Points: []Point{{
+	return Probe{Name: "wrong", Unless: strings.Fields(unless), Points: []Point{{
 		At:   "tracepoint/sched/sched_process_exec",
 		Ways: []Way{{TPBTF, "sched_process_exec", []string{"wrong_tp_btf"}}},
 	}}}

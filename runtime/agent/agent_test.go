@@ -101,7 +101,7 @@ func testAgent() (Agent, opened) {
 				},
 				Probes: []runtime.Probe{
 					{Name: "started", Points: []runtime.Point{{At: "tracepoint/sched/sched_process_exec"}}},
-					{Name: "started_old", Unless: "started", Points: []runtime.Point{{At: "entry/begin_new_exec"}, {At: "entry/flush_old_exec"}}},
+					{Name: "started_old", Unless: []string{"started"}, Points: []runtime.Point{{At: "entry/begin_new_exec"}, {At: "entry/flush_old_exec"}}},
 				},
 				Events: []runtime.Event{
 					{Name: "exec", Help: "A process was started.", Stream: true, Fields: who},

@@ -107,8 +107,11 @@ func probe(p model.Probe) jen.Code {
 		points = append(points, point(at))
 	}
 	fields := []jen.Code{key("Name", jen.Lit(p.Name))}
-	if p.Unless != "" {
-		fields = append(fields, key("Unless", jen.Lit(p.Unless)))
+	if len(p.Unless) > 0 {
+		fields = append(fields, key("Unless", stringList(p.Unless)))
+	}
+	if p.Optional {
+		fields = append(fields, key("Optional", jen.True()))
 	}
 	if len(p.Params) > 0 {
 		var names []string

@@ -168,11 +168,12 @@ type Struct struct {
 
 // Probe is a C function and its points.
 type Probe struct {
-	Index  int
-	Name   string
-	Unless string
-	Params []Arg
-	Points []Point
+	Index    int
+	Name     string
+	Unless   []string
+	Optional bool
+	Params   []Arg
+	Points   []Point
 }
 
 // Arg is a parameter of a probe's C function.

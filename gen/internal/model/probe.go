@@ -21,7 +21,10 @@ func (b *binder) probe(index int, p spec.Probe) {
 	if c == nil {
 		return
 	}
-	probe := &Probe{Index: index, Name: p.Name.Text, Unless: p.Unless.Text}
+	probe := &Probe{Index: index, Name: p.Name.Text, Optional: p.Optional}
+	for _, other := range p.Unless {
+		probe.Unless = append(probe.Unless, other.Text)
+	}
 	for _, arg := range c.Params {
 		probe.Params = append(probe.Params, Arg{arg.Name, arg.Type})
 	}

@@ -83,7 +83,7 @@ func New() *runtime.Grain {
 			},
 			{
 				Name:   "forked_late",
-				Unless: "forked",
+				Unless: []string{"forked"},
 				Points: []runtime.Point{
 					{
 						At: "kprobe/wake_up_new_task",
