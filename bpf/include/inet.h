@@ -81,4 +81,21 @@ static __always_inline void fill_ends(const struct sock *sk, ip_t *local, port_t
 	ingrain_peer(sk, ip6, peer, peer_port);
 }
 
+/* The address and port in the call at cgroup/connect4, sendmsg4, recvmsg4. */
+static __always_inline void fill_called4(struct bpf_sock_addr *call, ip_t *ip, port_t *port)
+{
+	ip_from_ip4(ip, call->user_ip4);
+	*port = bpf_ntohs((__be16)call->user_port);
+}
+
+/* The same at cgroup/connect6, sendmsg6, recvmsg6, where an IPv4 address is ::ffff:a.b.c.d. */
+static __always_inline void fill_called6(struct bpf_sock_addr *call, ip_t *ip, port_t *port)
+{
+	ip->word[0] = call->user_ip6[0];
+	ip->word[1] = call->user_ip6[1];
+	ip->word[2] = call->user_ip6[2];
+	ip->word[3] = call->user_ip6[3];
+	*port = bpf_ntohs((__be16)call->user_port);
+}
+
 #endif
