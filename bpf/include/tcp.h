@@ -9,7 +9,7 @@
 #include "inet.h"
 
 /* Both are columns of rows: what they are called there is what they are called here. */
-enum who_of { unknown, caller, listener };
+enum who_of { unknown, caller, listener, user };
 enum role { either, client, server };
 
 /* How an attempt to connect ended. */
@@ -25,6 +25,7 @@ struct tcp_note {
 	enum who_of who_of;
 	enum role role;
 	moment_t since; /* the attempt began, then: the connection was established */
+	__u64 own;      /* what the grain makes of it; 0 at first */
 };
 
 /*
@@ -116,7 +117,7 @@ static __always_inline enum tcp_turn ingrain_tcp_opened(const struct sock *sk, i
  * TURN_CLOSED, when the connection was established, 0 for unknown. The socket's
  * lock is held: changes of one socket do not overlap.
  */
-static __always_inline enum tcp_turn tcp_turn(const struct sock *sk, int oldstate, int newstate, struct tcp_note *note)
+INGRAIN_ONCE enum tcp_turn tcp_turn(const struct sock *sk, int oldstate, int newstate, struct tcp_note *note)
 {
 	bool opening = oldstate == TCP_SYN_SENT || oldstate == TCP_SYN_RECV;
 
