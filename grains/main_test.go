@@ -44,6 +44,7 @@ var roles = map[string]func(args []string) error{
 	"serve": serve,
 	"call":  call,
 	"share": share,
+	"move":  moves,
 }
 
 // role is a command that plays a role.

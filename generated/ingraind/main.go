@@ -7,6 +7,7 @@ package main
 import (
 	"github.com/redsift/ingraind/generated/conn"
 	"github.com/redsift/ingraind/generated/exec"
+	"github.com/redsift/ingraind/generated/net"
 	"github.com/redsift/ingraind/generated/syscall"
 	"github.com/redsift/ingraind/runtime"
 	"github.com/redsift/ingraind/runtime/agent"
@@ -22,9 +23,10 @@ func main() {
 		Grains: []*runtime.Grain{
 			exec.New(),
 			conn.New(),
+			net.New(),
 			syscall.New(),
 		},
-		Optional: []string{"syscall"},
+		Optional: []string{"net", "syscall"},
 		Sinks: []runtime.Part{
 			console.Part(),
 			file.Part(),
