@@ -19,6 +19,7 @@ var arrows = []struct {
 	from string
 	to   []string
 }{
+	{"generated/dns", []string{"runtime", "runtime/agg", "runtime/agg/", "grains/dns"}},
 	{"generated/ingraind", []string{"generated/", "runtime", "runtime/agent", "runtime/sink/"}},
 	{"generated/", []string{"runtime", "runtime/agg", "runtime/agg/"}},
 	{"runtime/agent", []string{"runtime"}},

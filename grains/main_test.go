@@ -49,6 +49,7 @@ var roles = map[string]func(args []string) error{
 	"answer":   answerer,
 	"ask":      asker,
 	"alone":    aloneInNamespace,
+	"move":     moves,
 }
 
 // role is a command that plays a role.

@@ -151,7 +151,7 @@ func share(args []string) error {
 // server is a role at work that speaks in lines and ends with its input.
 type server struct {
 	*exec.Cmd
-	in  io.Closer
+	in  io.WriteCloser
 	out *bufio.Scanner
 }
 

@@ -26,9 +26,13 @@ var cgroupPoints = map[string]cgroupPoint{
 	"cgroup_skb/ingress": {ebpf.CGroupSKB, ebpf.AttachCGroupInetIngress},
 	"cgroup_skb/egress":  {ebpf.CGroupSKB, ebpf.AttachCGroupInetEgress},
 	"cgroup/connect4":    {ebpf.CGroupSockAddr, ebpf.AttachCGroupInet4Connect},
+	"cgroup/connect6":    {ebpf.CGroupSockAddr, ebpf.AttachCGroupInet6Connect},
+	"cgroup/sendmsg4":    {ebpf.CGroupSockAddr, ebpf.AttachCGroupUDP4Sendmsg},
+	"cgroup/sendmsg6":    {ebpf.CGroupSockAddr, ebpf.AttachCGroupUDP6Sendmsg},
+	"cgroup/recvmsg4":    {ebpf.CGroupSockAddr, ebpf.AttachCGroupUDP4Recvmsg},
+	"cgroup/recvmsg6":    {ebpf.CGroupSockAddr, ebpf.AttachCGroupUDP6Recvmsg},
 	"cgroup/sock_create": {ebpf.CGroupSock, ebpf.AttachCGroupInetSockCreate},
 	"sockops":            {ebpf.SockOps, ebpf.AttachCGroupSockOps},
-	"cgroup/connect6":    {ebpf.CGroupSockAddr, ebpf.AttachCGroupInet6Connect},
 }
 
 // serveCgroup puts the folders of the cgroups into c.

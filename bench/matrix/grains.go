@@ -23,6 +23,7 @@ import (
 	"github.com/redsift/ingraind/examples/grains/generated/part"
 	"github.com/redsift/ingraind/examples/grains/generated/permit"
 	"github.com/redsift/ingraind/examples/grains/generated/points"
+	"github.com/redsift/ingraind/examples/grains/generated/post"
 	"github.com/redsift/ingraind/examples/grains/generated/queue"
 	"github.com/redsift/ingraind/examples/grains/generated/receive"
 	"github.com/redsift/ingraind/examples/grains/generated/refused"
@@ -37,6 +38,7 @@ import (
 	"github.com/redsift/ingraind/generated/cpu"
 	"github.com/redsift/ingraind/generated/dns"
 	"github.com/redsift/ingraind/generated/exec"
+	"github.com/redsift/ingraind/generated/net"
 	"github.com/redsift/ingraind/generated/priv"
 	"github.com/redsift/ingraind/generated/syscall"
 	"github.com/redsift/ingraind/runtime"
@@ -49,6 +51,7 @@ func stock() []*runtime.Grain {
 		cpu.New(),
 		dns.New(),
 		exec.New(),
+		net.New(),
 		priv.New(),
 		syscall.New(),
 	}
@@ -77,6 +80,7 @@ func examples() []*runtime.Grain {
 		part.New(),
 		permit.New(),
 		points.New(),
+		post.New(),
 		queue.New(),
 		receive.New(),
 		refused.New(),

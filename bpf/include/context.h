@@ -179,7 +179,7 @@ enum xdp_action { XDP_ABORTED, XDP_DROP, XDP_PASS, XDP_TX, XDP_REDIRECT };
 enum sk_action { SK_DROP, SK_PASS };
 enum tcx_action { TCX_NEXT = -1, TCX_PASS = 0, TCX_DROP = 2, TCX_REDIRECT = 7 };
 
-/* The arguments of a system call on a socket: cgroup/connect4, cgroup/connect6. */
+/* The arguments of a system call on a socket: cgroup/connect4, cgroup/connect6, and cgroup/sendmsg4 to cgroup/recvmsg6 of UDP. */
 struct bpf_sock_addr {
 	__u32 user_family;
 	__u32 user_ip4;

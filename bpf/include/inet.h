@@ -10,6 +10,8 @@
 #define AF_INET 2      /* include/linux/socket.h */
 #define AF_INET6 10
 #define IPPROTO_TCP 6  /* include/uapi/linux/in.h */
+#define IPPROTO_UDP 17
+#define IPPROTO_MPTCP 262
 #define SOCK_DONE 1    /* include/net/sock.h, enum sock_flags: the peer's FIN has arrived */
 
 /* include/net/tcp_states.h */
@@ -19,10 +21,12 @@ enum {
 	TCP_SYN_RECV = 3,
 	TCP_FIN_WAIT1 = 4,
 	TCP_FIN_WAIT2 = 5,
+	TCP_TIME_WAIT = 6,
 	TCP_CLOSE = 7,
 	TCP_LAST_ACK = 9,
 	TCP_LISTEN = 10,
 	TCP_CLOSING = 11,
+	TCP_NEW_SYN_RECV = 12,
 };
 
 /* An IPv4 address as ::ffff:a.b.c.d. */
@@ -73,12 +77,49 @@ static __always_inline void fill_peer(const struct sock *sk, ip_t *ip, port_t *p
 }
 
 /* Both, for a little less. */
-static __always_inline void fill_ends(const struct sock *sk, ip_t *local, port_t *local_port, ip_t *peer, port_t *peer_port)
+INGRAIN_ONCE void fill_ends(const struct sock *sk, ip_t *local, port_t *local_port, ip_t *peer, port_t *peer_port)
 {
 	bool ip6 = ingrain_is_ip6(sk);
 
 	ingrain_local(sk, ip6, local, local_port);
 	ingrain_peer(sk, ip6, peer, peer_port);
+}
+
+struct ingrain_sockaddr { /* include/uapi/linux/in.h, in6.h */
+	__u16 family;
+	__be16 port;
+	__be32 ip4; /* of IPv6 the flow */
+	ip_t ip6;
+};
+
+/* The address and port in a struct sockaddr of the kernel, which is one of IPv4 unless it says IPv6. */
+static __always_inline void fill_sockaddr(const void *sockaddr, ip_t *ip, port_t *port)
+{
+	struct ingrain_sockaddr a = {};
+
+	bpf_probe_read_kernel(&a, sizeof(a), sockaddr);
+	if (a.family == AF_INET6)
+		*ip = a.ip6;
+	else
+		ip_from_ip4(ip, a.ip4);
+	*port = bpf_ntohs(a.port);
+}
+
+/* The address and port in the call at cgroup/connect4, sendmsg4, recvmsg4. */
+static __always_inline void fill_called4(struct bpf_sock_addr *call, ip_t *ip, port_t *port)
+{
+	ip_from_ip4(ip, call->user_ip4);
+	*port = bpf_ntohs((__be16)call->user_port);
+}
+
+/* The same at cgroup/connect6, sendmsg6, recvmsg6, where an IPv4 address is ::ffff:a.b.c.d. */
+static __always_inline void fill_called6(struct bpf_sock_addr *call, ip_t *ip, port_t *port)
+{
+	ip->word[0] = call->user_ip6[0];
+	ip->word[1] = call->user_ip6[1];
+	ip->word[2] = call->user_ip6[2];
+	ip->word[3] = call->user_ip6[3];
+	*port = bpf_ntohs((__be16)call->user_port);
 }
 
 #endif

@@ -416,6 +416,13 @@ static __always_inline void fill_owner(struct owner *owner)
 	ingrain_fill_who((struct who *)owner, INGRAIN_WHO_ALL);
 }
 
+/*
+ * Begins a function that is in an object once, and not at each call: several
+ * programs of a grain, one for each mechanism, share it. It has at most five
+ * parameters, and no struct probe: it makes no events.
+ */
+#define INGRAIN_ONCE static __noinline __attribute__((unused))
+
 /* ---- copying strings ---- */
 
 /*

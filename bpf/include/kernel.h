@@ -260,6 +260,7 @@ struct sock_common {
 	__be16 skc_dport;
 	__u16 skc_num; /* the own port, host byte order */
 	unsigned short skc_family;
+	volatile unsigned char skc_state;
 	unsigned long skc_flags;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
@@ -267,6 +268,7 @@ struct sock_common {
 
 struct sock {
 	struct sock_common __sk_common;
+	__u8 sk_userlocks : 4;
 	__u16 sk_protocol;
 	int sk_err;
 };
@@ -275,13 +277,33 @@ struct socket {
 	struct sock *sk;
 };
 
+struct msghdr {
+	void *msg_name;
+	int msg_namelen;
+};
+
+struct sk_buff {
+	unsigned int len;
+};
+
 struct inet_sock {
 	struct sock sk;
 	__be16 inet_sport;
 };
 
+struct inet_connection_sock {
+	const struct tcp_ulp_ops *icsk_ulp_ops;
+};
+
+struct mptcp_sock {
+	struct sock *first;
+};
+
 struct tcp_sock {
 	struct list_head tsorted_sent_queue;
+	__u32 rcv_nxt;
+	__u32 copied_seq;
+	__u32 total_retrans;
 	__u32 segs_out;
 	__u32 snd_una;
 	__u32 write_seq;

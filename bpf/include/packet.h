@@ -9,7 +9,6 @@
 
 #include "inet.h"
 
-#define IPPROTO_UDP 17
 #define ETH_HLEN 14 /* include/uapi/linux/if_ether.h */
 #define ETH_P_IP 0x0800
 #define ETH_P_IPV6 0x86dd

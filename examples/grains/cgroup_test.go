@@ -13,8 +13,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/redsift/ingraind/examples/grains/generated/dial"
+	"github.com/redsift/ingraind/examples/grains/generated/post"
 	"github.com/redsift/ingraind/examples/grains/generated/traffic"
 	"github.com/redsift/ingraind/runtime"
 	"github.com/redsift/ingraind/runtime/runtimetest"
@@ -81,6 +83,66 @@ func TestConnectsAreSeenWithTheirCause(t *testing.T) {
 				want["who.pid"], want["who.ppid"] = fmt.Sprint(cmd.Process.Pid), fmt.Sprint(os.Getpid())
 				if n := count(rows, "dial", want); n != 1 {
 					t.Errorf("got %d events %v, want 1: %v", n, want, ours(rows, "dial"))
+				}
+			}
+		})
+	}
+}
+
+// postRole sends datagrams to the addresses that it reads, line by line, from
+// sockets that are not connected, and waits for the answers.
+func postRole() {
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		network, address, _ := strings.Cut(lines.Text(), " ")
+		to, err := net.ResolveUDPAddr("udp", address)
+		if err != nil {
+			continue
+		}
+		c, err := net.ListenPacket(network, ":0")
+		if err != nil {
+			continue
+		}
+		c.WriteTo([]byte("question"), to)
+		c.SetDeadline(time.Now().Add(10 * time.Second))
+		c.ReadFrom(make([]byte, 100))
+		c.Close()
+	}
+}
+
+func TestDatagramsAreSeenWithTheOtherEndThatTheCallNames(t *testing.T) {
+	for _, transport := range transports {
+		t.Run(transport, func(t *testing.T) {
+			var lines strings.Builder
+			wants := map[string]string{} // port: address
+			for _, to := range []struct{ network, address string }{{"udp4", "127.0.0.1"}, {"udp6", "::1"}, {"udp", "127.0.0.9"}} {
+				echo, err := net.ListenPacket("udp", net.JoinHostPort(to.address, "0"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer echo.Close()
+				go func() {
+					got := make([]byte, 100)
+					if n, from, err := echo.ReadFrom(got); err == nil {
+						echo.WriteTo(got[:n], from)
+					}
+				}()
+				_, port, _ := net.SplitHostPort(echo.LocalAddr().String())
+				wants[port] = to.address
+				fmt.Fprintf(&lines, "%s %s\n", to.network, echo.LocalAddr())
+			}
+			agent := start(t, runtime.Options{Transport: transport}, post.New())
+			cmd := role(t, "post")
+			cmd.Stdin = strings.NewReader(lines.String())
+			if err := cmd.Run(); err != nil {
+				t.Fatal(err)
+			}
+			rows, _ := stop(t, agent)
+			for port, address := range wants {
+				for _, direction := range []string{"OUT", "IN"} {
+					want := map[string]string{"peer": address, "peer_port": port, "direction": direction, "who.pid": fmt.Sprint(cmd.Process.Pid)}
+					if n := count(rows, "datagram", want); n != 1 {
+						t.Errorf("got %d events %v, want 1: %v", n, want, rows)
+					}
 				}
 			}
 		})

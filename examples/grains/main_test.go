@@ -24,6 +24,7 @@ var roles = map[string]func(){
 	"returns": returnsRole,
 	"dial":    dialRole,
 	"mark":    markRole,
+	"post":    postRole,
 }
 
 // role is a command that plays a role.

@@ -910,6 +910,8 @@ func nameWhoOf(value int64) string {
 		return "caller"
 	case 2:
 		return "listener"
+	case 3:
+		return "user"
 	}
 	return ""
 }

@@ -23,7 +23,7 @@ const (
 	connMapIngrainOverOutcomes   = "ingrain_over_outcomes"
 	connMapIngrainPerf           = "ingrain_perf"
 	connMapIngrainRings          = "ingrain_rings"
-	connMapNotes                 = "notes"
+	connMapTcpNotes              = "tcp_notes"
 	connProgChangedRawTp         = "changed_raw_tp"
 	connProgChangedTpBtf         = "changed_tp_btf"
 	connVarChangedAt             = "changed_at"
@@ -95,7 +95,7 @@ type connMapSpecs struct {
 	IngrainOverOutcomes *ebpf.MapSpec `ebpf:"ingrain_over_outcomes"`
 	IngrainPerf         *ebpf.MapSpec `ebpf:"ingrain_perf"`
 	IngrainRings        *ebpf.MapSpec `ebpf:"ingrain_rings"`
-	Notes               *ebpf.MapSpec `ebpf:"notes"`
+	TcpNotes            *ebpf.MapSpec `ebpf:"tcp_notes"`
 }
 
 // connVariableSpecs contains global variables before they are loaded into the kernel.
@@ -141,7 +141,7 @@ type connMaps struct {
 	IngrainOverOutcomes *ebpf.Map `ebpf:"ingrain_over_outcomes"`
 	IngrainPerf         *ebpf.Map `ebpf:"ingrain_perf"`
 	IngrainRings        *ebpf.Map `ebpf:"ingrain_rings"`
-	Notes               *ebpf.Map `ebpf:"notes"`
+	TcpNotes            *ebpf.Map `ebpf:"tcp_notes"`
 }
 
 func (m *connMaps) Close() error {
@@ -153,7 +153,7 @@ func (m *connMaps) Close() error {
 		m.IngrainOverOutcomes,
 		m.IngrainPerf,
 		m.IngrainRings,
-		m.Notes,
+		m.TcpNotes,
 	)
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/redsift/ingraind/generated/cpu"
 	"github.com/redsift/ingraind/generated/dns"
 	"github.com/redsift/ingraind/generated/exec"
+	"github.com/redsift/ingraind/generated/net"
 	"github.com/redsift/ingraind/generated/priv"
 	"github.com/redsift/ingraind/generated/syscall"
 	"github.com/redsift/ingraind/runtime"
@@ -27,10 +28,11 @@ func main() {
 			conn.New(),
 			cpu.New(),
 			dns.New(),
+			net.New(),
 			priv.New(),
 			syscall.New(),
 		},
-		Optional: []string{"cpu", "dns", "priv", "syscall"},
+		Optional: []string{"cpu", "dns", "net", "priv", "syscall"},
 		Sinks: []runtime.Part{
 			console.Part(),
 			file.Part(),

@@ -17,8 +17,7 @@ PROBE(ip4, struct bpf_sock_addr *call)
 
 	if (!v)
 		return;
-	ip_from_ip4(&v->peer, call->user_ip4);
-	v->peer_port = bpf_ntohs((__be16)call->user_port);
+	fill_called4(call, &v->peer, &v->peer_port);
 	v->protocol = call->protocol;
 	emit_dial(v);
 }
@@ -29,11 +28,7 @@ PROBE(ip6, struct bpf_sock_addr *call)
 
 	if (!v)
 		return;
-	v->peer.word[0] = call->user_ip6[0];
-	v->peer.word[1] = call->user_ip6[1];
-	v->peer.word[2] = call->user_ip6[2];
-	v->peer.word[3] = call->user_ip6[3];
-	v->peer_port = bpf_ntohs((__be16)call->user_port);
+	fill_called6(call, &v->peer, &v->peer_port);
 	v->protocol = call->protocol;
 	emit_dial(v);
 }

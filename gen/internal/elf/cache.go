@@ -16,7 +16,7 @@ import (
 // the file, and every header of the folders that it may include from.
 func (c *Compiler) key(s Source) (string, error) {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s%s %s %s %q\n", c.tools, s.File, s.As, s.Target, s.Flags)
+	fmt.Fprintf(h, "%s%s %s %s %q %q\n", c.tools, s.File, s.As, s.Target, s.Flags, stripped)
 	if err := hashFile(h.Write, filepath.Join(s.Root, s.File)); err != nil {
 		return "", err
 	}

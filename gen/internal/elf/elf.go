@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	bpf2go "github.com/cilium/ebpf/cmd/bpf2go/gen"
@@ -89,6 +90,11 @@ type Source struct {
 	Flags   []string
 }
 
+// stripped is what llvm-strip removes beside what bpf2go has it remove: sections
+// that no loader reads, a quarter of an object. They are relocations of BTF, whose
+// offsets are right as they are. Without -g it would strip all.
+var stripped = []string{"-g", "-R", ".rel.BTF", "-R", ".rel.BTF.ext", "-R", ".llvm_addrsig"}
+
 // Compile returns the object of s, stripped of all debug information but BTF.
 // What clang has to say goes to stderr as it is.
 func (c *Compiler) Compile(s Source) ([]byte, error) {
@@ -129,6 +135,9 @@ func (c *Compiler) Compile(s Source) ([]byte, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("clang %s for %s: %w", s.File, s.Target, err)
+	}
+	if out, err := exec.Command(c.Strip, append(slices.Clone(stripped), object)...).CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%s: %w: %s", c.Strip, err, out)
 	}
 	bytes, err := os.ReadFile(object)
 	if err != nil {

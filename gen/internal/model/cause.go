@@ -27,6 +27,11 @@ var strangers = map[string][]string{
 	"xdp":   {"xdp_", "mem_connect", "mem_disconnect"},
 }
 
+// callers are tracepoints of those categories that run in the call which they
+// are about: a program reads from its socket. What the kernel reads for itself,
+// as kTLS does when a segment comes, is there too, and for a probe to leave out.
+var callers = []string{"tcp_rcv_space_adjust"}
+
 // strangeHooks are the hooks of security modules that run when a packet comes
 // (include/linux/lsm_hook_defs.h).
 var strangeHooks = []string{
@@ -36,6 +41,9 @@ var strangeHooks = []string{
 // stranger reports whether the current task at a point is not the cause of
 // what happens there.
 func stranger(at spec.Point) bool {
+	if slices.Contains(callers, at.Target) {
+		return false
+	}
 	switch at.Kind {
 	case spec.Tracepoint:
 		if at.Category == "sock" {

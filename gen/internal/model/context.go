@@ -27,6 +27,10 @@ var contexts = map[string]context{
 	"cgroup_skb":         {"struct __sk_buff *", "1", yesOrNo, []string{"Cgroup"}},
 	"cgroup/connect4":    {"struct bpf_sock_addr *", "1", yesOrNo, []string{"Cgroup"}},
 	"cgroup/connect6":    {"struct bpf_sock_addr *", "1", yesOrNo, []string{"Cgroup"}},
+	"cgroup/sendmsg4":    {"struct bpf_sock_addr *", "1", yesOrNo, []string{"Cgroup"}},
+	"cgroup/sendmsg6":    {"struct bpf_sock_addr *", "1", yesOrNo, []string{"Cgroup"}},
+	"cgroup/recvmsg4":    {"struct bpf_sock_addr *", "1", "", []string{"Cgroup"}},
+	"cgroup/recvmsg6":    {"struct bpf_sock_addr *", "1", "", []string{"Cgroup"}},
 	"cgroup/sock_create": {"struct bpf_sock *", "1", yesOrNo, []string{"Cgroup"}},
 	// 1 also where the verdict says whether the program has replied: with 0 the
 	// replies of others would not count.

@@ -3,7 +3,6 @@
 package spec
 
 import (
-	"cmp"
 	"fmt"
 	"path"
 	"regexp"
@@ -91,7 +90,7 @@ var shapes = map[Kind]shape{
 	Kprobe: functions, Kretprobe: function,
 	Uprobe: symbols, Uretprobe: symbols, USDT: static,
 	CgroupSKB: oneOf("ingress egress"),
-	Cgroup:    oneOf("connect4 connect6 sock_create"),
+	Cgroup:    oneOf("connect4 connect6 sendmsg4 sendmsg6 recvmsg4 recvmsg6 sock_create"),
 	XDP:       {},
 	TCX:       oneOf("ingress egress"),
 	Socket:    {},
@@ -173,14 +172,16 @@ func (s shape) place(kind Kind, text, rest string, slash bool) (*Point, error) {
 		return nil, fmt.Errorf("probe point %q must be written %s", text, kind)
 	case s.places == nil || slash && slices.Contains(s.places, rest):
 		return &Point{Kind: kind, Target: rest}, nil
-	case rest != "" && len(s.places) > 3:
-		return nil, fmt.Errorf("unknown probe point %q%s", text, cmp.Or(diag.DidYouMean(rest, s.places), "; after "+string(kind)+"/ comes "+strings.Join(s.places, ", ")))
 	}
 	var all []string
 	for _, place := range s.places {
 		all = append(all, string(kind)+"/"+place)
 	}
-	if near := diag.DidYouMean(text, all); near != "" && rest != "" {
+	near := diag.DidYouMean(text, all)
+	if len(all) > 3 && diag.DidYouMean(rest, s.places) == "" { // near to nothing but the kind
+		near = "; after " + string(kind) + "/ comes " + strings.Join(s.places, ", ")
+	}
+	if near != "" && rest != "" {
 		return nil, fmt.Errorf("unknown probe point %q%s", text, near)
 	}
 	return nil, fmt.Errorf("probe point %q must be written %s", text, strings.Join(all, " or "))
