@@ -209,12 +209,23 @@ func understood(t *testing.T, program, file string, stripped bool) {
 		}
 		probes, want = slices.Delete(probes, 1, 2), slices.Delete(want, 1, 2)
 	}
-	agent := start(t, runtime.Options{}, in(probes...))
+	agent := start(t, runtime.Options{}, in(probes...), at(file+":shop:served", shop.New()))
 	s := openShop(t, program)
 	for _, what := range []string{"kinds", "globals", "indexed", "floats", "many"} {
 		s.do(t, what)
 	}
+	if said := s.do(t, "serve"); said != "serve 1 1" { // the semaphores
+		t.Errorf("while an agent looks: got %q", said)
+	}
 	rows, _ := stop(t, agent)
+	if said := s.do(t, "semaphores"); said != "semaphores 0 0" {
+		t.Errorf("after: got %q", said)
+	}
+	sale := map[string]string{"item": "tea", "price": "-250", "left": "4000000000", "who.pid": fmt.Sprint(s.Process.Pid)}
+	if n := count(rows, "sale", sale); n != 1 {
+		t.Errorf("got %d events %v, want 1", n, sale)
+	}
+	rows = slices.DeleteFunc(rows, func(r runtimetest.Row) bool { return r.Text("event") != "mark" })
 	for i := range want {
 		want[i] = append(want[i], make([]int64, 12-len(want[i]))...)
 	}

@@ -32,7 +32,8 @@ type File struct {
 	fixed    bool // it runs at the addresses that it says (ET_EXEC)
 	segments []elf.Prog64
 	sections []elf.Section64
-	names    []byte // of sections
+	names    []byte            // of sections
+	known    map[string]uint64 // symbols that were asked for
 	content  io.ReaderAt
 	size     uint64
 }
@@ -63,7 +64,7 @@ func Open(name string) (*File, *os.File, error) {
 
 // New reads the headers of a file of so many bytes.
 func New(content io.ReaderAt, size int64) (*File, error) {
-	f := &File{content: content, size: uint64(size)}
+	f := &File{content: content, size: uint64(size), known: map[string]uint64{}}
 	var head elf.Header64
 	if err := f.decode(&head, 0); err != nil || string(head.Ident[:4]) != elf.ELFMAG {
 		return nil, errors.New("is no ELF file")

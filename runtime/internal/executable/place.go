@@ -115,6 +115,9 @@ func sum(text string) (number int64, symbol string, err error) {
 
 // symbol is the address of a variable or function of the file.
 func (f *File) symbol(want string) (uint64, error) {
+	if value, ok := f.known[want]; ok {
+		return value, nil
+	}
 	var found []uint64
 	err := f.symbols(func(name []byte, value uint64, kind elf.SymType) {
 		if string(name) == want && kind != elf.STT_TLS && (len(found) == 0 || value != found[0]) {
@@ -129,5 +132,6 @@ func (f *File) symbol(want string) (uint64, error) {
 	case len(found) > 1:
 		return 0, fmt.Errorf("the file has several symbols %s", want)
 	}
+	f.known[want] = found[0]
 	return found[0], nil
 }
