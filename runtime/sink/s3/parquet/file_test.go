@@ -32,6 +32,11 @@ func opened(t testing.TB, b []byte) (*pq.File, []pq.Row) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return rowsOf(t, content)
+}
+
+func rowsOf(t testing.TB, content []byte) (*pq.File, []pq.Row) {
+	t.Helper()
 	file, err := pq.OpenFile(bytes.NewReader(content), int64(len(content)))
 	if err != nil {
 		t.Fatal(err)
@@ -159,12 +164,12 @@ func FuzzContent(f *testing.F) {
 	f.Add(batch(columns(`{"name":"a.0","kind":"top","of":"float","null":true},{"name":"a.1","kind":"top","of":"float","null":true}`), "\x01\x02\x0112345678\x05\x00\x00\x01\x01\x00"))
 	f.Add(batch(columns(`{"name":"q","kind":"quantiles","null":true},{"name":"b","kind":"buckets","of":"int"},{"name":"c","kind":"constant","value":"\xff"}`), "\x00\x01\x01\x05\x07"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if _, err := parquet.Format().Content(b, s3.Packing{Compression: s3.Zstd, Foldered: len(b)%2 == 0}); err != nil {
-			if !runtime.IsPermanent(err) {
-				t.Errorf("got %v, want it to be permanent", err)
-			}
-			return
+		content, err := parquet.Format().Content(b, s3.Packing{Compression: s3.Zstd, Foldered: len(b)%2 == 0})
+		switch {
+		case err == nil:
+			rowsOf(t, content)
+		case !runtime.IsPermanent(err):
+			t.Errorf("got %v, want it to be permanent", err)
 		}
-		opened(t, b)
 	})
 }
