@@ -30,21 +30,21 @@ var hopeless = map[*kerr.Error]bool{
 
 // hints are what to do about a code.
 var hints = map[*kerr.Error]string{
-	kerr.MessageTooLarge:                    ": set max_size to the topic's max.message.bytes, or make that larger",
-	kerr.RecordListTooLarge:                 ": the topic's segments are smaller than a batch",
-	kerr.InvalidRecord:                      ": a compacted topic takes only records with a key",
-	kerr.InvalidTimestamp:                   ": the topic's bounds on timestamps do not admit the row's time",
-	kerr.UnknownTopicOrPartition:            ": there is no such topic: make it, or set create_topics to true",
-	kerr.InvalidTopicException:              ": the brokers take no such name: set topic to another",
-	kerr.TopicAuthorizationFailed:           ": rows wait until the user may write to it",
-	kerr.ClusterAuthorizationFailed:         ": rows wait until the user may write idempotently (IDEMPOTENT_WRITE), or set acks to leader",
-	kerr.TransactionalIDAuthorizationFailed: ": rows wait until the user may write",
-	kerr.SaslAuthenticationFailed:           ": rows wait until the brokers take user and password, whose file is read for each connection",
-	kerr.UnsupportedSaslMechanism:           ": the brokers want another sasl",
-	kerr.IllegalSaslState:                   ": the brokers want no sasl there, or TLS",
-	kerr.NotEnoughReplicas:                  ": fewer replicas are in sync than the topic's min.insync.replicas",
-	kerr.NotEnoughReplicasAfterAppend:       ": fewer replicas are in sync than the topic's min.insync.replicas",
-	kerr.UnsupportedCompressionType:         ": set compression to another",
+	kerr.MessageTooLarge:              ": set max_size to the topic's max.message.bytes, or make that larger",
+	kerr.RecordListTooLarge:           ": the topic's segments are smaller than a batch",
+	kerr.InvalidRecord:                ": a compacted topic takes only records with a key",
+	kerr.InvalidTimestamp:             ": the topic's bounds on timestamps do not admit the row's time",
+	kerr.UnknownTopicOrPartition:      ": there is no such topic: make it, or set create_topics to true",
+	kerr.UnknownTopicID:               ": the topic has been removed, or another made in its place",
+	kerr.InvalidTopicException:        ": the brokers take no such name: set topic to another",
+	kerr.TopicAuthorizationFailed:     ": rows wait until the user may write to it",
+	kerr.ClusterAuthorizationFailed:   ": rows wait until the user may write idempotently (IDEMPOTENT_WRITE), or set acks to leader",
+	kerr.SaslAuthenticationFailed:     ": rows wait until the brokers take user and password, whose file is read for each connection",
+	kerr.UnsupportedSaslMechanism:     ": the brokers want another sasl",
+	kerr.IllegalSaslState:             ": the brokers want no sasl there, or TLS",
+	kerr.NotEnoughReplicas:            ": fewer replicas are in sync than the topic's min.insync.replicas",
+	kerr.NotEnoughReplicasAfterAppend: ": fewer replicas are in sync than the topic's min.insync.replicas",
+	kerr.UnsupportedCompressionType:   ": set compression to another",
 }
 
 // judge says what the error of a record means: in a text that is the same for
@@ -62,6 +62,14 @@ func (p *producer) judge(topic string, err error) (verdict error, permanent bool
 		return p.named(last), false
 	}
 	return fmt.Errorf("topic %s: brokers refuse the same records again and again", topic), false
+}
+
+// isLasting reports whether the client may go on saying what it was told once:
+// that a user has no right to a producer's id or to a topic, that there is no such
+// topic, or how many partitions one had. It asks again never, or not for minutes.
+func isLasting(err error) bool {
+	var code *kerr.Error
+	return !errors.As(err, &code) || !code.Retriable || code == kerr.UnknownTopicOrPartition || code == kerr.UnknownTopicID
 }
 
 // aboutConnection reports whether a code is the answer to a connection.

@@ -50,6 +50,7 @@ type shipment struct {
 	settled chan struct{} // closed when it has none
 	again   []*kgo.Record // those that it gave back, for now
 	why     error         // it gave the first of them back
+	lasting bool          // it would go on giving them back, for what it was told once
 	refused int           // so many are refused for good
 	refusal error         // the first of them
 }
@@ -103,6 +104,8 @@ func (p *producer) Ship(ctx context.Context, b *runtime.Batch) error {
 	err, again := s.outcome()
 	if !again {
 		p.hand = nil
+	} else if s.lasting {
+		return errors.Join(err, p.renew())
 	}
 	return err
 }
@@ -128,6 +131,11 @@ func (p *producer) letGo() error {
 	if s == nil || !s.busy() {
 		return nil
 	}
+	return p.renew()
+}
+
+// renew has another client go on, with an id of its own.
+func (p *producer) renew() error {
 	p.client.Close()
 	return p.connect()
 }
@@ -176,7 +184,7 @@ func (s *shipment) produce(client *kgo.Client) {
 	todo := s.todo
 	if len(todo) > 0 { // of which it has nothing
 		s.with, s.settled = len(todo), make(chan struct{})
-		s.todo, s.again, s.why = nil, nil, nil
+		s.todo, s.again, s.why, s.lasting = nil, nil, nil, false
 	}
 	s.mu.Unlock()
 	for _, r := range todo {
@@ -200,6 +208,7 @@ func (s *shipment) done(r *kgo.Record, err error) {
 			s.refusal = verdict
 		}
 	default:
+		s.lasting = s.lasting || isLasting(err)
 		if s.again = append(s.again, r); len(s.again) == 1 {
 			s.why = verdict
 		}

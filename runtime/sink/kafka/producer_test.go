@@ -112,6 +112,60 @@ func TestWhatWasTakenOfABatchDoesNotComeAgain(t *testing.T) {
 	}
 }
 
+// The client itself would never ask again, or not for minutes.
+func TestRightsThatAreGrantedAreUsedAtOnce(t *testing.T) {
+	for _, c := range []struct {
+		fault kfake.Fault
+		want  string
+	}{
+		{kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, TopLevel: true, Err: kerr.ClusterAuthorizationFailed}, "topic rows: CLUSTER_AUTHORIZATION_FAILED: rows wait until the user may write idempotently (IDEMPOTENT_WRITE), or set acks to leader"},
+		{kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Topic: "rows", Err: kerr.TopicAuthorizationFailed}, "topic rows: TOPIC_AUTHORIZATION_FAILED: rows wait until the user may write to it"},
+		{kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Topic: "rows", Err: kerr.UnknownTopicOrPartition}, "topic rows: UNKNOWN_TOPIC_OR_PARTITION: there is no such topic: make it, or set create_topics to true"},
+		{kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.TopicAuthorizationFailed}, "topic rows: TOPIC_AUTHORIZATION_FAILED: rows wait until the user may write to it"},
+	} {
+		cluster, brokers := cluster(t)
+		s := open(t, "brokers="+brokers, "topic=rows")
+		c.fault.Count = -1
+		fault := cluster.Fault(c.fault)
+		b := batch(s, "b", 0, 100)
+		for range 2 {
+			if err := s.Ship(t.Context(), b); err == nil || err.Error() != c.want || runtime.IsPermanent(err) {
+				t.Errorf("got %v, want %s", err, c.want)
+			}
+		}
+		fault.Remove()
+		began := time.Now()
+		ship(t, s, b)
+		if took := time.Since(began); took > 3*time.Second {
+			t.Errorf("%s: it took %v", c.want, took)
+		}
+		if all := arrivals(t, brokers); len(all) != 100 || mustHold(t, all, 100) != 0 {
+			t.Errorf("got %d records, want 100", len(all))
+		}
+	}
+}
+
+func TestATopicThatIsMadeAnewGetsRows(t *testing.T) {
+	c, brokers := cluster(t)
+	s := open(t, "brokers="+brokers, "topic=rows", "timeout=2s")
+	ship(t, s, batch(s, "a", 0, 100))
+	if err := c.DeleteTopic("rows"); err != nil {
+		t.Fatal(err)
+	}
+	b := batch(s, "b", 0, 100)
+	if err := s.Ship(t.Context(), b); err == nil || runtime.IsPermanent(err) || !strings.Contains(err.Error(), "topic rows: UNKNOWN_TOPIC") {
+		t.Errorf("got %v", err)
+	}
+	if err := c.CreateTopic("rows", 2, nil); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the new topic", func() bool { return s.Ship(t.Context(), b) == nil })
+	ship(t, s, batch(s, "c", 100, 200))
+	if all := arrivals(t, brokers); len(all) != 200 || mustHold(t, all, 200) != 0 {
+		t.Errorf("got %d records, want 200", len(all))
+	}
+}
+
 func TestABatchThatTheLaneGaveUpIsNotInTheWay(t *testing.T) {
 	c, brokers := cluster(t)
 	s := open(t, "brokers="+brokers, "topic=rows", "timeout=200ms")
