@@ -3,8 +3,6 @@
 package s3_test
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -12,66 +10,36 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"io"
-	"io/fs"
 	"math/big"
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
-
 	"github.com/redsift/ingraind/runtime"
 	"github.com/redsift/ingraind/runtime/sink/s3"
+	"github.com/redsift/ingraind/runtime/sinktest"
 )
 
-// gateway is a versitygw, which keeps objects as files.
+// gateway is a server, and how the sink gets at it.
 type gateway struct {
-	t       *testing.T
-	dir     string // with data, iam
-	address string
-	admin   string
-	args    []string
-	cmd     *exec.Cmd
-	tls     bool
+	*sinktest.S3
+	t   *testing.T
+	tls bool
 }
 
 const binary = "../../../.cache/s3/versitygw"
 
 func newGateway(t *testing.T, tls bool) *gateway {
 	t.Helper()
-	path, err := filepath.Abs(binary)
-	if err == nil {
-		_, err = os.Stat(path)
-	}
-	if err != nil {
-		t.Fatalf("%v: run .ci/s3, which installs it", err)
-	}
-	g := &gateway{t: t, dir: t.TempDir(), address: freePort(t), admin: freePort(t), tls: tls}
-	for _, d := range []string{"data/rows", "iam"} {
-		if err := os.MkdirAll(filepath.Join(g.dir, d), 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	g.args = []string{path, "--port", g.address, "--admin-port", g.admin, "--health", "/healthz", "--quiet", "--iam-dir", filepath.Join(g.dir, "iam")}
+	var files []string
 	if tls {
-		cert, key := certificate(t, g.dir)
-		t.Setenv("AWS_CA_BUNDLE", cert)
-		g.args = append(g.args, "--cert", cert, "--key", key)
-	} else {
-		t.Setenv("AWS_CA_BUNDLE", "")
+		cert, key := certificate(t, t.TempDir())
+		files = []string{cert, key}
 	}
-	g.args = append(g.args, "posix", filepath.Join(g.dir, "data"))
-	g.credentials("test", "testsecret")
-	t.Setenv("AWS_REGION", "us-east-1")
-	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
-	t.Cleanup(g.kill)
-	g.start()
-	return g
+	return &gateway{sinktest.NewS3(t, binary, files...), t, tls}
 }
 
 func (g *gateway) credentials(key, secret string) {
@@ -79,109 +47,25 @@ func (g *gateway) credentials(key, secret string) {
 	g.t.Setenv("AWS_SECRET_ACCESS_KEY", secret)
 }
 
-// start starts it and waits until it answers.
-func (g *gateway) start() {
-	g.t.Helper()
-	g.cmd = exec.Command(g.args[0], g.args[1:]...)
-	g.cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY=test", "ROOT_SECRET_KEY=testsecret")
-	if err := g.cmd.Start(); err != nil {
-		g.t.Fatal(err)
-	}
-	for range 200 {
-		if c, err := net.Dial("tcp", g.address); err == nil {
-			c.Close()
-			return
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	g.t.Fatal("versitygw does not listen")
-}
+// open is the sink with its default settings, but for some.
+func (g *gateway) open(settings ...string) runtime.Sink { return g.openAt(g.Address, settings...) }
 
-// kill ends it at once.
-func (g *gateway) kill() {
-	if g.cmd != nil {
-		g.cmd.Process.Kill()
-		g.cmd.Wait()
-		g.cmd = nil
-	}
-}
-
-func (g *gateway) open(settings ...string) runtime.Sink {
+// openAt is one that gets at the server by another address.
+func (g *gateway) openAt(address string, settings ...string) runtime.Sink {
 	g.t.Helper()
 	scheme := "http://"
 	if g.tls {
 		scheme = "https://"
 	}
-	s, err := tryOpen(append([]string{"bucket=rows", "endpoint=" + scheme + g.address}, settings...)...)
+	s, err := tryOpen(append([]string{"bucket=rows", "endpoint=" + scheme + address}, settings...)...)
 	if err != nil {
 		g.t.Fatal(err)
 	}
 	return s
 }
 
-// tryOpen is the sink with its default settings, but for some.
 func tryOpen(settings ...string) (runtime.Sink, error) {
-	s := runtime.Settings{}
-	for _, setting := range s3.Part().Settings {
-		s[setting.Name] = setting.Default
-	}
-	for _, setting := range settings {
-		name, value, _ := strings.Cut(setting, "=")
-		s[name] = value
-	}
-	return s3.Part().Open(s)
-}
-
-// objects are the keys of the bucket and what is in them, unpacked, read off
-// the server's disk.
-func (g *gateway) objects() map[string]string {
-	g.t.Helper()
-	objects := map[string]string{}
-	root := os.DirFS(filepath.Join(g.dir, "data/rows"))
-	err := fs.WalkDir(root, ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || strings.HasPrefix(path, ".sgwtmp") {
-			return err
-		}
-		b, err := fs.ReadFile(root, path)
-		if err != nil {
-			return err
-		}
-		objects[path] = unpacked(g.t, path, b)
-		return nil
-	})
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	return objects
-}
-
-func unpacked(t *testing.T, path string, b []byte) string {
-	t.Helper()
-	var r io.Reader = bytes.NewReader(b)
-	var err error
-	switch filepath.Ext(path) {
-	case ".gz":
-		r, err = gzip.NewReader(r)
-	case ".zst":
-		r, err = zstd.NewReader(r)
-	}
-	if err == nil {
-		b, err = io.ReadAll(r)
-	}
-	if err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
-	return string(b)
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	return s3.Part().Open(sinktest.Settings(s3.Part(), settings...))
 }
 
 // certificate is one for 127.0.0.1 that vouches for itself.

@@ -40,7 +40,7 @@ func TestTheReadmesExampleWorks(t *testing.T) {
 	pasted := string(found[1])
 	for _, change := range [][2]string{
 		{"go build ./", "go build -o " + dir + "/ ./"},
-		{"127.0.0.1:7070", g.address},
+		{"127.0.0.1:7070", g.Address},
 		{"sudo -E ./", "cd " + dir + " && exec ./"},
 	} {
 		if !strings.Contains(pasted, change[0]) {
@@ -81,7 +81,7 @@ func TestTheReadmesExampleWorks(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := 0
-	for key, rows := range g.objects() {
+	for key, rows := range g.Objects() {
 		if strings.HasPrefix(key, "grain=exec/dt=") {
 			n += strings.Count(rows, `"`+mark+`"]`)
 		}

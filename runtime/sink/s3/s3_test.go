@@ -4,20 +4,19 @@ package s3_test
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/redsift/ingraind/runtime"
 	"github.com/redsift/ingraind/runtime/sink/s3"
+	"github.com/redsift/ingraind/runtime/sinktest"
 )
 
 func batch(name, lines string) *runtime.Batch {
@@ -48,7 +47,7 @@ func TestObjectsAreWhereTheLayoutSays(t *testing.T) {
 		ship(t, g.open("prefix=/a/b/"), batch("00", lines))
 		ship(t, g.open("compression=gzip", "storage_class=STANDARD_IA", "sse=AES256"), batch("01", lines))
 		ship(t, g.open("prefix=x", "layout=flat", "format=json", "compression=none"), batch("02", lines))
-		got := g.objects()
+		got := g.Objects()
 		for key, content := range want {
 			if got[key] != content {
 				t.Errorf("tls %v, %s: got %q, want %q", tls, key, got[key], content)
@@ -57,7 +56,7 @@ func TestObjectsAreWhereTheLayoutSays(t *testing.T) {
 		if len(got) != len(want) {
 			t.Errorf("got objects %q", got)
 		}
-		g.kill()
+		g.Kill()
 	}
 }
 
@@ -65,7 +64,7 @@ func TestABatchThatIsThereIsNotWrittenAgain(t *testing.T) {
 	g := newGateway(t, false)
 	ship(t, g.open(), batch("00", "1\n"))
 	ship(t, g.open(), batch("00", "2\n")) // another process
-	for key, content := range g.objects() {
+	for key, content := range g.Objects() {
 		if content != "1\n" {
 			t.Errorf("%s: got %q, want what was put first", key, content)
 		}
@@ -81,7 +80,7 @@ func TestLargeObjectsArePutInParts(t *testing.T) {
 	ship(t, sink, batch("00", large))
 	ship(t, g.open("compression=none"), batch("00", other)) // another process
 	ship(t, g.open("layout=flat", "compression=none"), batch("01", other))
-	got := g.objects()
+	got := g.Objects()
 	want := []string{large, other}
 	if len(got) != len(want) {
 		t.Fatalf("got %d objects, want %d", len(got), len(want))
@@ -91,7 +90,7 @@ func TestLargeObjectsArePutInParts(t *testing.T) {
 			t.Errorf("%s: got %d bytes that were not put so", key, len(content))
 		}
 	}
-	if left, err := filepath.Glob(filepath.Join(g.dir, "data/rows/.sgwtmp/multipart/*/*")); err != nil || len(left) > 0 {
+	if left, err := filepath.Glob(filepath.Join(g.Bucket(), ".sgwtmp/multipart/*/*")); err != nil || len(left) > 0 {
 		t.Errorf("got parts %q and error %v, want none left", left, err)
 	}
 }
@@ -100,14 +99,12 @@ func TestLargeObjectsArePutInParts(t *testing.T) {
 func TestObjectsAreOfTheirSize(t *testing.T) {
 	g := newGateway(t, false)
 	lanes := runtime.NewLanes(runtime.NewLane(runtime.LaneOptions{Name: "s3", Sink: g.open("object_size=300KiB", "compression=none"), Limit: 32 << 20}))
-	grain, n := &runtime.Grain{Name: "numbers"}, uint64(0)
-	event := &runtime.Event{Stream: true, AppendJSON: func(dst []byte, _ runtime.Record) []byte {
-		n++
-		return append(runtime.AppendUint(append(dst, `{"n":`...), n), '}')
-	}}
-	const rows = 100_000
-	for range rows {
-		lanes.Add(&runtime.Row{Grain: grain, Event: event})
+	const rows = 50_000
+	numbers, size := sinktest.NewNumbers(), 0
+	for n := range rows {
+		row := numbers.Row(n)
+		size += len(row.Event.AppendJSON(nil, row.Record)) + 1
+		lanes.Add(row)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -115,23 +112,23 @@ func TestObjectsAreOfTheirSize(t *testing.T) {
 		t.Fatal(err)
 	}
 	full, lines := 0, 0
-	for key, content := range g.objects() {
+	for key, content := range g.Objects() {
 		lines += strings.Count(content, "\n")
 		switch {
 		case len(content) > 300<<10:
 			t.Errorf("%s: got %d bytes, want at most 300 KiB", key, len(content))
-		case len(content) > 300<<10-20:
+		case len(content) > 300<<10-100:
 			full++
 		}
 	}
-	if lines != rows || full != 3 { // 1.19 MB of rows
-		t.Errorf("got %d rows and %d full objects, want %d and 3", lines, full, rows)
+	if want := size / (300 << 10); lines != rows || full != want {
+		t.Errorf("got %d rows and %d full objects, want %d and %d", lines, full, rows, want)
 	}
 }
 
 func TestRefusalsSayWhatToDo(t *testing.T) {
 	g := newGateway(t, false)
-	create := exec.Command(g.args[0], "admin", "-a", "test", "-s", "testsecret", "-er", "http://"+g.admin,
+	create := exec.Command(g.Path, "admin", "-a", "test", "-s", "testsecret", "-er", "http://"+g.Admin,
 		"create-user", "--access", "ro", "--secret", "rosecret", "--role", "user")
 	if out, err := create.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -222,96 +219,45 @@ func TestEnvironmentTurnsItOn(t *testing.T) {
 	}
 }
 
+// Each number is there once, whatever happens to the server and on the way to it.
 func TestEveryNumberArrivesOnce(t *testing.T) {
-	for _, tls := range []bool{false, true} {
-		t.Run(fmt.Sprintf("tls %v", tls), func(t *testing.T) { everyNumberArrivesOnce(t, newGateway(t, tls)) })
+	g := newGateway(t, false)
+	gate := sinktest.NewGate(t, g.Address)
+	faults := append(gate.Faults(500, strconv.Itoa), g.faults()...)
+	g.everyNumberArrivesOnce(g.openAt(gate.Address, "timeout=1s", "object_size=64KiB"), sinktest.Rows(), append(faults, gate.Away(g.Kill, g.Start)))
+}
+
+func TestEveryNumberArrivesOnceOverTLS(t *testing.T) {
+	g := newGateway(t, true)
+	killed := sinktest.Fault{Name: "a server that is killed", Said: "connection refused", Begin: g.Kill, End: g.Start}
+	g.everyNumberArrivesOnce(g.open("timeout=1s", "object_size=64KiB"), sinktest.Rows()/4, append(g.faults(), killed))
+}
+
+// faults are the server's own: it stands still, and has no bucket.
+func (g *gateway) faults() []sinktest.Fault {
+	bucket := g.Bucket()
+	move := func(from, to string) func() {
+		return func() {
+			if err := os.Rename(from, to); err != nil {
+				g.t.Fatal(err)
+			}
+		}
+	}
+	return []sinktest.Fault{
+		{Name: "a server that is stuck", Said: "no answer after timeout=1s", Begin: g.Pause, End: g.Resume},
+		{Name: "a bucket that is away", Said: "404 NoSuchBucket", Begin: move(bucket, bucket+"-away"), End: move(bucket+"-away", bucket)},
 	}
 }
 
-// everyNumberArrivesOnce ships numbered rows while the server is killed, is
-// away, stands still beyond the timeout, and refuses, as its bucket is away.
-func everyNumberArrivesOnce(t *testing.T, g *gateway) {
-	const rows = 100_000
-	spool, err := runtime.OpenSpool(runtime.SpoolOptions{Dir: filepath.Join(t.TempDir(), "s3"), Always: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	said := "" // read when the lane has ended
-	lanes := runtime.NewLanes(runtime.NewLane(runtime.LaneOptions{
-		Name: "s3", Sink: g.open("timeout=500ms", "object_size=64KiB"), Spool: spool, Log: func(err error) { t.Log(err); said += err.Error() + "\n" },
-	}))
-	grain := &runtime.Grain{Name: "numbers"}
-	n, met := uint64(0), uint64(0)
-	event := &runtime.Event{Stream: true, AppendJSON: func(dst []byte, _ runtime.Record) []byte {
-		dst = append(runtime.AppendUint(append(dst, `{"n":`...), n), `,"why":"rows of some length make more objects"}`...)
-		n++
-		return dst
-	}}
-	bucket := filepath.Join(g.dir, "data/rows")
-	for i := range rows {
-		switch i {
-		case rows / 5:
-			g.kill()
-		case 2 * rows / 5:
-			g.start()
-		case 3 * rows / 5:
-			syscall.Kill(g.cmd.Process.Pid, syscall.SIGSTOP)
-			met = lanes.Books()[0].Retries
-		case 7 * rows / 10:
-			for end := time.Now().Add(20 * time.Second); time.Now().Before(end) && lanes.Books()[0].Retries < met+3; {
-				time.Sleep(10 * time.Millisecond)
-			}
-			syscall.Kill(g.cmd.Process.Pid, syscall.SIGCONT)
-		case 4 * rows / 5:
-			err = os.Rename(bucket, bucket+"-away")
-			met = lanes.Books()[0].Retries
-		case 9 * rows / 10:
-			for end := time.Now().Add(20 * time.Second); time.Now().Before(end) && lanes.Books()[0].Retries < met+3; {
-				time.Sleep(10 * time.Millisecond)
-			}
-			err = errors.Join(err, os.Rename(bucket+"-away", bucket))
+func (g *gateway) everyNumberArrivesOnce(sink runtime.Sink, rows int, faults []sinktest.Fault) {
+	outage := sinktest.Outage{Name: "s3", Sink: sink, Rows: rows, Faults: faults, Spool: runtime.SpoolOptions{Always: true}}
+	outage.Run(g.t)
+	tally := sinktest.NewTally(rows)
+	for key, content := range g.Objects() {
+		if !strings.HasPrefix(key, "grain=numbers/dt=1970-01-12/hour=13/") {
+			g.t.Errorf("got key %s", key)
 		}
-		if i%500 == 0 {
-			time.Sleep(5 * time.Millisecond)
-		}
-		lanes.Add(&runtime.Row{Grain: grain, Event: event})
+		tally.AddLines(content)
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	lanes.Tick(time.Now().Add(time.Minute)) // what is being filled is old
-	for end := time.Now().Add(40 * time.Second); time.Now().Before(end) && lanes.Books()[0].Shipped < rows; {
-		time.Sleep(100 * time.Millisecond)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	if err := lanes.Close(ctx); err != nil {
-		t.Error(err)
-	}
-	if b := lanes.Books()[0]; b.Shipped != rows || b.Dropped != 0 || b.Retries == 0 {
-		t.Errorf("got %+v, want %d rows shipped after retries", b, rows)
-	}
-	for _, want := range []string{"connection refused", "no answer after timeout=500ms", "404 NoSuchBucket"} {
-		if !strings.Contains(said, want) {
-			t.Errorf("nobody was told %q; got:\n%s", want, said)
-		}
-	}
-	seen := make([]int, rows)
-	for key, content := range g.objects() {
-		if !strings.HasPrefix(key, "grain=numbers/dt=1970-01-01/hour=00/") {
-			t.Errorf("got key %s", key)
-		}
-		for line := range strings.Lines(content) {
-			var row struct{ N int }
-			if err := json.Unmarshal([]byte(line), &row); err != nil {
-				t.Fatal(err)
-			}
-			seen[row.N]++
-		}
-	}
-	for n, times := range seen {
-		if times != 1 {
-			t.Fatalf("number %d is there %d times", n, times)
-		}
-	}
+	tally.MustHold(g.t, true)
 }
