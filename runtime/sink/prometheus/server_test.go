@@ -23,6 +23,7 @@ import (
 	"github.com/redsift/ingraind/runtime"
 	"github.com/redsift/ingraind/runtime/agg"
 	"github.com/redsift/ingraind/runtime/sink/prometheus"
+	"github.com/redsift/ingraind/runtime/sinktest"
 )
 
 // What .ci/prometheus installs.
@@ -46,7 +47,7 @@ func installed(t *testing.T, path string) string {
 func TestPromtoolTakesWhatIsSent(t *testing.T) {
 	s := open(t)
 	event, _ := calls()
-	ship(t, s, tableRow(event, 0))
+	ship(t, s, sinktest.TableRow(event, false))
 	cmd := exec.Command(installed(t, promtool), "check", "metrics")
 	cmd.Stdin = strings.NewReader(scrape(t, s, "text/plain"))
 	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
@@ -57,16 +58,16 @@ func TestPromtoolTakesWhatIsSent(t *testing.T) {
 // calls is a table of counters and histograms, and its row's values.
 func calls() (*runtime.Event, *[]runtime.Value) {
 	values := &[]runtime.Value{
-		{Type: runtime.TypeString, Bytes: []byte("a")}, number(1), number(1),
+		{Type: runtime.TypeString, Bytes: []byte("a")}, sinktest.Number(1), sinktest.Number(1),
 		{Type: runtime.TypeHistogram, Cell: make([]uint64, 65)}, {Type: runtime.TypeHistogram, Cell: make([]uint64, 65)},
-		number(1),
+		sinktest.Number(1),
 	}
-	event := made("calls", []runtime.Field{field("comm", runtime.TypeString)}, []runtime.Field{
-		cellOf("n", runtime.TypeUint, agg.Cell{Kind: agg.Count}),
-		cellOf("busy", runtime.TypeDuration, agg.Cell{Kind: agg.Sum}),
-		cellOf("took", runtime.TypeDuration, agg.Cell{Kind: agg.Exp2, Bits: 64}),
-		cellOf("sizes", runtime.TypeBytes, agg.Cell{Kind: agg.Exp2, Bits: 64}),
-		cellOf("largest", runtime.TypeBytes, agg.Cell{Kind: agg.Max}),
+	event := sinktest.Made("calls", []runtime.Field{sinktest.Field("comm", runtime.TypeString)}, []runtime.Field{
+		sinktest.CellOf("n", runtime.TypeUint, agg.Cell{Kind: agg.Count}),
+		sinktest.CellOf("busy", runtime.TypeDuration, agg.Cell{Kind: agg.Sum}),
+		sinktest.CellOf("took", runtime.TypeDuration, agg.Cell{Kind: agg.Exp2, Bits: 64}),
+		sinktest.CellOf("sizes", runtime.TypeBytes, agg.Cell{Kind: agg.Exp2, Bits: 64}),
+		sinktest.CellOf("largest", runtime.TypeBytes, agg.Cell{Kind: agg.Max}),
 	}, values)
 	event.Table.Help = "Calls."
 	for i := range event.Fields {
@@ -155,12 +156,12 @@ func TestPrometheusSaysWhatWasCounted(t *testing.T) {
 		long := size * 1009
 		sizes, took, busy = append(sizes, size), append(took, long), busy+long
 		(*v)[0].Bytes = []byte{byte('a' + i%3)}
-		(*v)[2] = number(int64(long))
+		(*v)[2] = sinktest.Number(int64(long))
 		clear((*v)[3].Cell)
 		clear((*v)[4].Cell)
 		(*v)[3].Cell[bits.Len64(long)]++
 		(*v)[4].Cell[bits.Len64(size)]++
-		ship(t, s, tableRow(event, 0))
+		ship(t, s, sinktest.TableRow(event, false))
 	}
 	slices.Sort(sizes)
 	slices.Sort(took)

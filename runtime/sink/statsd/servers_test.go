@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/redsift/ingraind/runtime"
+	"github.com/redsift/ingraind/runtime/sinktest"
 )
 
 // The servers that .ci/statsd installs.
@@ -120,10 +121,10 @@ func sums(t *testing.T, text string) (counters, gauges map[string]float64) {
 // sent is what the servers are sent: rows of the stock grains, a row with all
 // kinds of cells, in two batches, and one of numbers.
 func sent(t *testing.T, dialect string) string {
-	event, values := all()
-	row := encoded(t, dialect, tableRow(event, 0))
-	(*values)[8], (*values)[12] = number(-5), float(-7.25) // from below zero to below zero
-	return replayed(t, "conn", dialect) + replayed(t, "exec", dialect) + row + encoded(t, dialect, tableRow(event, 0)) + string(numbered(200).Bytes)
+	event, values := sinktest.AllCells()
+	row := encoded(t, dialect, sinktest.TableRow(event, false))
+	(*values)[8], (*values)[12] = sinktest.Number(-5), sinktest.Float(-7.25) // from below zero to below zero
+	return replayed(t, "conn", dialect) + replayed(t, "exec", dialect) + row + encoded(t, dialect, sinktest.TableRow(event, false)) + string(numbered(200).Bytes)
 }
 
 // shipSent ships it, some lines at a time, when the server has its port.
