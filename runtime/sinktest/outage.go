@@ -79,6 +79,9 @@ func (o *Outage) Try(t testing.TB) runtime.LaneBooks {
 		t.Error(err)
 	}
 	books := r.books()
+	if books.Dropped > 0 {
+		t.Logf("the lane said: %s", r.heard())
+	}
 	t.Logf("%d rows through %d faults: %d retries, %d dropped", o.Rows, len(o.Faults), books.Retries, books.Dropped)
 	return books
 }
@@ -140,12 +143,14 @@ func (r *outage) meet(i int, f Fault) {
 	})
 }
 
-// until adds rows that are due, some at a time, until done is true.
+// until adds rows that are due, some at a time, until done is true. It is no
+// faster than the disk: memory is bounded, and what goes beyond is dropped.
 func (r *outage) until(what string, done func(runtime.LaneBooks) bool) {
 	r.t.Helper()
 	const most = 3 * time.Minute
 	for end := time.Now().Add(most); !done(r.books()); time.Sleep(time.Millisecond) {
-		for n := min(r.added+500, r.due); r.added < n; r.added++ {
+		pending := r.books().Pending
+		for n := min(r.added+500, r.due); r.added < n && pending < 20_000; r.added++ {
 			r.lanes.Add(r.numbers.Row(r.added))
 		}
 		r.lanes.Tick(time.Now())
