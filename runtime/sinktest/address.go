@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"os/exec"
-	"syscall"
 	"testing"
 )
 
@@ -38,42 +36,3 @@ func Listening(address string) bool {
 	}
 	return err == nil
 }
-
-// Process is a server that can be killed, paused and started again. It does
-// not outlive the test.
-type Process struct {
-	t   testing.TB
-	cmd *exec.Cmd // nil: it does not run
-}
-
-// NewProcess is one that is not started.
-func NewProcess(t testing.TB) *Process {
-	p := &Process{t: t}
-	t.Cleanup(p.Kill)
-	return p
-}
-
-// Start starts it.
-func (p *Process) Start(cmd *exec.Cmd) {
-	p.t.Helper()
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
-		p.t.Fatal(err)
-	}
-	p.cmd = cmd
-}
-
-// Kill ends it at once.
-func (p *Process) Kill() {
-	if p.cmd != nil {
-		_ = p.cmd.Process.Kill()
-		_ = p.cmd.Wait()
-		p.cmd = nil
-	}
-}
-
-// Pause has it stand still, until Resume.
-func (p *Process) Pause() { _ = p.cmd.Process.Signal(syscall.SIGSTOP) }
-
-// Resume has it go on.
-func (p *Process) Resume() { _ = p.cmd.Process.Signal(syscall.SIGCONT) }

@@ -34,7 +34,7 @@ type Collector struct {
 // numbers gets those of log records' attribute that is called so.
 func NewCollector(t testing.TB, binary, attribute string, numbers *Tally) *Collector {
 	t.Helper()
-	binary = installed(t, binary, ".ci/otlp")
+	binary = Installed(t, binary, ".ci/otlp")
 	counts := &Collected{attribute: attribute, numbers: numbers, batches: map[string]int{}, sums: map[string]int64{}}
 	server := httptest.NewServer(counts)
 	t.Cleanup(server.Close)

@@ -32,7 +32,7 @@ type S3 struct {
 // TLS. binary is where .ci/s3 puts it. The environment has its credentials.
 func NewS3(t *testing.T, binary string, certificate ...string) *S3 {
 	t.Helper()
-	path := installed(t, binary, ".ci/s3")
+	path := Installed(t, binary, ".ci/s3")
 	s := &S3{Process: NewProcess(t), t: t, Path: path, dir: t.TempDir(), Address: FreeAddress(t), Admin: FreeAddress(t)}
 	for _, d := range []string{"data/rows", "iam"} {
 		if err := os.MkdirAll(filepath.Join(s.dir, d), 0o755); err != nil {
@@ -103,8 +103,8 @@ func unpacked(path string, b []byte) (string, error) {
 	return string(b), err
 }
 
-// installed is the whole path of what a script installs.
-func installed(t testing.TB, path, script string) string {
+// Installed is the whole path of what a script installs.
+func Installed(t testing.TB, path, script string) string {
 	t.Helper()
 	path, err := filepath.Abs(path)
 	if err == nil {
