@@ -62,7 +62,7 @@ func watch(t testing.TB, config string) *runtimetest.Watcher {
 }
 
 // onlyNumbers routes the rows of tables nowhere.
-const onlyNumbers = "routes: {number.counted: [], number.spread: []}\n"
+const onlyNumbers = "routes: {number.counted: []}\n"
 
 // sinks are the lines of a configuration, a sink each.
 func sinks(lines ...string) string { return "sinks:\n  " + strings.Join(lines, "\n  ") + "\n" }

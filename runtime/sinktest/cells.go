@@ -26,7 +26,8 @@ func Made(name string, key, cells []runtime.Field, values *[]runtime.Value) *run
 const (
 	TableTime     = 1_700_000_000_000_000_123
 	TableInterval = 10e9
-	TableEvents   = 42
+	TableEvents   = 42   // word 0
+	TableSum      = 1000 // word 1
 )
 
 // TableRow is a row of it, of the grain g; pastBound is that of all keys past
@@ -39,6 +40,7 @@ func TableRow(e *runtime.Event, pastBound bool) *runtime.Row {
 	}
 	body = binary.LittleEndian.AppendUint64(body, flags)
 	body = binary.LittleEndian.AppendUint64(body, TableEvents)
+	body = binary.LittleEndian.AppendUint64(body, TableSum)
 	return &runtime.Row{Grain: &runtime.Grain{Name: "g"}, Event: e, Record: runtime.Record{Time: TableTime, Weight: 1, Body: body}}
 }
 
@@ -48,6 +50,12 @@ func Field(name string, t runtime.Type) runtime.Field { return runtime.Field{Nam
 // CellOf is a field that counts.
 func CellOf(name string, t runtime.Type, c agg.Cell) runtime.Field {
 	return runtime.Field{Name: name, Type: t, Cell: &c}
+}
+
+// Summed is a field with a histogram or quantiles whose sum is TableSum.
+func Summed(f runtime.Field) runtime.Field {
+	f.Sum = 1
+	return f
 }
 
 // Number is the value of a whole number.
@@ -88,9 +96,9 @@ func AllCells() (*runtime.Event, *[]runtime.Value) {
 		CellOf("below", runtime.TypeInt, signed(agg.Mean)),
 		CellOf("none", runtime.TypeUint, agg.Cell{Kind: agg.Mean}),
 		CellOf("nan", runtime.TypeUint, agg.Cell{Kind: agg.Mean}),
-		CellOf("sizes", runtime.TypeBytes, agg.Cell{Kind: agg.Exp2, Bits: 8}),
+		Summed(CellOf("sizes", runtime.TypeBytes, agg.Cell{Kind: agg.Exp2, Bits: 8})),
 		CellOf("parts", runtime.TypeInt, agg.Cell{Kind: agg.Buckets, Signed: true, Bounds: []int64{-5, 10}}),
-		CellOf("spread", runtime.TypeUint, agg.Cell{Kind: agg.Quantiles}),
+		Summed(CellOf("spread", runtime.TypeUint, agg.Cell{Kind: agg.Quantiles})),
 		CellOf("often", runtime.TypeString, agg.Cell{Kind: agg.Top, N: 3}),
 	}, values), values
 }

@@ -139,7 +139,7 @@ func TestEachCellIsTheMetricOfItsKind(t *testing.T) {
 		"n": "{event} sum delta=true monotonic=true 7", "total": " sum delta=true monotonic=false -3", "mean": "ns gauge 1.5",
 		"low": " gauge -2", "high": " gauge 2", "newest": " gauge 0", "kinds": "{value} gauge 9",
 		"huge":   " sum delta=true monotonic=true 1.8446744073709552e+19",
-		"sizes":  "By exp delta=true count=6 scale=0 zero=1 offset=1 [2 3]",
+		"sizes":  "By exp delta=true count=6 sum=1000 scale=0 zero=1 offset=1 [2 3]",
 		"parts":  " hist delta=true count=7 [-5 10] [3 0 4]",
 		"spread": " summary count=42 0.5:1 0.9:2.5 0.95:3 0.99:1e+21",
 	} {
@@ -195,7 +195,7 @@ func describe(m *metrics.Metric) (text, attributes string, times [2]uint64) {
 	case *metrics.Metric_ExponentialHistogram:
 		p := d.ExponentialHistogram.DataPoints[0]
 		attributes, times = texts(p.Attributes), [2]uint64{p.StartTimeUnixNano, p.TimeUnixNano}
-		text = fmt.Sprintf("exp delta=%t count=%d scale=%d zero=%d offset=%d %v", d.ExponentialHistogram.AggregationTemporality == delta, p.Count, p.Scale, p.ZeroCount, p.Positive.Offset, p.Positive.BucketCounts)
+		text = fmt.Sprintf("exp delta=%t count=%d sum=%v scale=%d zero=%d offset=%d %v", d.ExponentialHistogram.AggregationTemporality == delta, p.Count, p.GetSum(), p.Scale, p.ZeroCount, p.Positive.Offset, p.Positive.BucketCounts)
 	case *metrics.Metric_Histogram:
 		p := d.Histogram.DataPoints[0]
 		attributes, times = texts(p.Attributes), [2]uint64{p.StartTimeUnixNano, p.TimeUnixNano}

@@ -52,7 +52,7 @@ func all() (*runtime.Event, *[]runtime.Value) {
 		sinktest.CellOf("kinds", runtime.TypeUint, agg.Cell{Kind: agg.Distinct}),
 		sinktest.CellOf("none", runtime.TypeUint, agg.Cell{Kind: agg.Mean}),
 		sinktest.CellOf("nan", runtime.TypeUint, agg.Cell{Kind: agg.Mean}),
-		sinktest.CellOf("sizes", runtime.TypeBytes, agg.Cell{Kind: agg.Exp2, Bits: 8}),
+		sinktest.Summed(sinktest.CellOf("sizes", runtime.TypeBytes, agg.Cell{Kind: agg.Exp2, Bits: 8})),
 		sinktest.CellOf("parts", runtime.TypeInt, agg.Cell{Kind: agg.Buckets, Signed: true, Bounds: []int64{-5, 10}}),
 		sinktest.CellOf("spread", runtime.TypeUint, agg.Cell{Kind: agg.Quantiles}),
 		sinktest.CellOf("often", runtime.TypeString, agg.Cell{Kind: agg.Top, N: 3}),

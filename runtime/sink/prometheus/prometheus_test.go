@@ -126,6 +126,7 @@ func TestEachKindOfCellHasItsMetrics(t *testing.T) {
 	for name, want := range map[string]string{
 		"n_total": "14", "total": "-6", "mean": "1.5", "low": "-2", "high": "2", "newest": "0", "kinds": "9", "below": "-0.5",
 		"sizes_bytes_count": "6", "parts_count": "14", "spread_count": "84",
+		"sizes_bytes_sum": "2000", "spread_sum": "2000", "parts_sum": "NaN",
 	} {
 		found := false
 		for line := range strings.Lines(text) {

@@ -8,8 +8,6 @@ import (
 	"encoding/binary"
 	"github.com/redsift/ingraind/runtime"
 	agg "github.com/redsift/ingraind/runtime/agg"
-	distinct "github.com/redsift/ingraind/runtime/agg/distinct"
-	quantiles "github.com/redsift/ingraind/runtime/agg/quantiles"
 	"time"
 )
 
@@ -67,27 +65,15 @@ func New() *runtime.Grain {
 				KeySize: 8,
 				Cells: []runtime.Cell{
 					{Field: runtime.Field{Name: "asks", Type: runtime.TypeUint, Help: "count()"}, State: agg.Cell{Kind: agg.Count}},
-					{Field: runtime.Field{Name: "total", Type: runtime.TypeUint, Help: "sum(number)"}, State: agg.Cell{Kind: agg.Sum}, Word: 1},
-					{Field: runtime.Field{Name: "sizes", Type: runtime.TypeUint, Help: "exp2(number)"}, State: agg.Cell{Kind: agg.Exp2, Bits: 32}, Word: 2},
-					{Field: runtime.Field{Name: "steps", Type: runtime.TypeUint, Help: "buckets(number, [100, 1000, 10000])"}, State: agg.Cell{Kind: agg.Buckets, Bounds: []int64{100, 1000, 10000}}, Word: 35},
-					{Field: runtime.Field{Name: "busy", Type: runtime.TypeDuration, Help: "sum(took)"}, State: agg.Cell{Kind: agg.Sum}, Word: 39},
-					{Field: runtime.Field{Name: "waits", Type: runtime.TypeDuration, Help: "exp2(took)"}, State: agg.Cell{Kind: agg.Exp2, Bits: 64}, Word: 40},
+					{Field: runtime.Field{Name: "sum", Type: runtime.TypeUint, Help: "sum(number)"}, State: agg.Cell{Kind: agg.Sum}, Word: 1},
+					{Field: runtime.Field{Name: "sizes", Type: runtime.TypeUint, Help: "exp2(number)", Sum: 1}, State: agg.Cell{Kind: agg.Exp2, Bits: 32}, Word: 2},
+					{Field: runtime.Field{Name: "steps", Type: runtime.TypeUint, Help: "buckets(number, [100, 1000, 10000])", Sum: 1}, State: agg.Cell{Kind: agg.Buckets, Bounds: []int64{100, 1000, 10000}}, Word: 35},
+					{Field: runtime.Field{Name: "mean", Type: runtime.TypeDuration, Help: "mean(took)"}, State: agg.Cell{Kind: agg.Mean}, Word: 39},
+					{Field: runtime.Field{Name: "waits", Type: runtime.TypeDuration, Help: "exp2(took)", Sum: 39}, State: agg.Cell{Kind: agg.Exp2, Bits: 64}, Word: 40},
 					{Field: runtime.Field{Name: "largest", Type: runtime.TypeUint, Help: "max(number)"}, State: agg.Cell{Kind: agg.Max}, Word: 105},
+					{Field: runtime.Field{Name: "parity", Type: runtime.TypeUint, Help: "exp2(number % 2)"}, State: agg.Cell{Kind: agg.Exp2, Bits: 64}, Word: 106},
 				},
 				Map: "counted",
-			},
-			{
-				Name:  "spread",
-				Help:  "The same in the agent's own kinds of cells.",
-				Event: 0,
-				Every: 1 * time.Second,
-				Max:   8192,
-				Cells: []runtime.Cell{
-					{Field: runtime.Field{Name: "asks", Type: runtime.TypeUint, Help: "count()"}, State: agg.Cell{Kind: agg.Count}},
-					{Field: runtime.Field{Name: "spread", Type: runtime.TypeUint, Help: "quantiles(number)"}, State: agg.Cell{Kind: agg.Quantiles}, Word: 1},
-					{Field: runtime.Field{Name: "kinds", Type: runtime.TypeUint, Help: "distinct(number)"}, State: agg.Cell{Kind: agg.Distinct}, Word: 5},
-				},
-				New: newSpread,
 			},
 		},
 		Load: loadNumber,
@@ -220,100 +206,4 @@ func appendAskValues(dst []runtime.Value, r runtime.Record) []runtime.Value {
 	dst = append(dst, runtime.NumValue(runtime.TypeDuration, v.Took()))
 	dst = append(dst, runtime.NumValue(runtime.TypeUint, uint64(v.Number())))
 	return dst
-}
-
-// spreadTable is the table spread in the agent: The same in the agent's own kinds of cells.
-type spreadTable struct {
-	*agg.Table[[1]uint64, spreadCells]
-	seed     agg.Seed
-	ofSpread agg.Pool[*quantiles.Sketch]
-	ofKinds  agg.Pool[*distinct.Sketch]
-	row      []uint64 // the words of the row that is being read
-}
-
-func newSpread(max int, _ []int64) runtime.Group {
-	table := agg.New[[1]uint64, spreadCells](max)
-	return &spreadTable{
-		Table: table,
-		seed:  table.Seed(),
-		ofSpread: agg.Pool[*quantiles.Sketch]{New: func() *quantiles.Sketch {
-			return new(quantiles.Sketch)
-		}},
-		ofKinds: agg.Pool[*distinct.Sketch]{New: func() *distinct.Sketch {
-			return new(distinct.Sketch)
-		}},
-	}
-}
-
-// Update counts one event.
-func (t *spreadTable) Update(r *runtime.Record) {
-	v := AskView{(*[56]byte)(r.Body), r.Body[56:]}
-	k := [1]uint64{0}
-	s := t.seed
-	h := s.End(s.Mix(s.Start(), k[0], 0))
-	near := t.Near(h)
-	c := &near.Cells
-	if !near.Holds(h, &k) {
-		c = t.At(h, &k)
-	}
-	n := uint64(r.Weight)
-	c.words[0] += n
-	if c.ofSpread == nil {
-		c.ofSpread = t.ofSpread.Take()
-	}
-	c.ofSpread.Add(uint64(v.Number()), n, false)
-	if c.ofKinds == nil {
-		c.ofKinds = t.ofKinds.Take()
-	}
-	var valueKinds [4]byte
-	binary.LittleEndian.PutUint32(valueKinds[:], v.Number())
-	c.ofKinds.Add(s.HashBytes(valueKinds[:]))
-}
-
-// Each calls row with each key and its cells.
-func (t *spreadTable) Each(row func(key []byte, words []uint64, past bool)) {
-	var b [8]byte
-	t.Table.Each(func(key *[1]uint64, cells *spreadCells) {
-		for i, word := range key {
-			binary.LittleEndian.PutUint64(b[8*i:], word)
-		}
-		row(b[:0], t.read(cells), false)
-	})
-	if cells, some := t.Overflow(); some {
-		row(nil, t.read(cells), true)
-	}
-}
-
-type spreadCells struct {
-	words    [6]uint64
-	ofSpread *quantiles.Sketch
-	ofKinds  *distinct.Sketch
-}
-
-// read is the words of a row.
-func (t *spreadTable) read(c *spreadCells) []uint64 {
-	t.row = append(t.row[:0], c.words[:]...)
-	if c.ofSpread != nil {
-		c.ofSpread.Read(t.row[1:5])
-	}
-	if c.ofKinds != nil {
-		c.ofKinds.Read(t.row[5:6])
-	}
-	return t.row
-}
-
-// Reset forgets all keys and keeps the memory.
-func (t *spreadTable) Reset() {
-	give := func(_ *[1]uint64, c *spreadCells) {
-		if c.ofSpread != nil {
-			t.ofSpread.Give(c.ofSpread)
-		}
-		if c.ofKinds != nil {
-			t.ofKinds.Give(c.ofKinds)
-		}
-	}
-	t.Table.Each(give)
-	past, _ := t.Overflow()
-	give(nil, past)
-	t.Table.Reset()
 }

@@ -38,7 +38,7 @@ struct _data_ask *const volatile ingrain_layout_ask = NULL;
 struct ingrain_key_counted {
 	__u64 rest;
 } __attribute__((aligned(8)));
-INGRAIN_TABLE_HASH(counted, struct ingrain_key_counted, 8192, 106);
+INGRAIN_TABLE_HASH(counted, struct ingrain_key_counted, 8192, 171);
 
 static __always_inline void ingrain_count_counted(struct _data_ask *v)
 {
@@ -62,6 +62,7 @@ static __always_inline void ingrain_count_counted(struct _data_ask *v)
 	ingrain_cell_add(alone, &cells[39], (__u64)v->took);
 	INGRAIN_BUCKET(alone, &cells[40], 65, ingrain_exp2_u((__u64)v->took));
 	ingrain_cell_max(alone, &cells[105], ingrain_ordered_u((__u64)v->number));
+	INGRAIN_BUCKET(alone, &cells[106], 65, ingrain_exp2_u(ingrain_umod((__u64)v->number, 2ULL)));
 }
 
 static __always_inline struct _data_ask *ingrain_new_ask(struct probe *probe)
