@@ -59,71 +59,13 @@ func agentCommand(t testing.TB, args ...string) *exec.Cmd {
 	return exec.Command(name, args...)
 }
 
-// watcher is an agent at work, as a process.
-type watcher struct {
-	*exec.Cmd
-	ended chan error
-
-	mu     sync.Mutex
-	errors bytes.Buffer // its standard error
-}
-
 // watch starts the agent and waits until it watches. It is killed at the end
 // of the test, if not before.
-func watch(t testing.TB, out io.Writer, args ...string) *watcher {
+func watch(t testing.TB, out io.Writer, args ...string) *runtimetest.Watcher {
 	t.Helper()
-	w := &watcher{Cmd: agentCommand(t, append([]string{"-v"}, args...)...), ended: make(chan error, 1)}
-	w.Stdout = out
-	stderr, err := w.StderrPipe()
-	must(t, err)
-	must(t, w.Start())
-	t.Cleanup(func() { w.Process.Kill() })
-	watching := make(chan struct{}, 1)
-	go func() {
-		for lines := bufio.NewScanner(stderr); lines.Scan(); {
-			w.mu.Lock()
-			w.errors.WriteString(lines.Text() + "\n")
-			w.mu.Unlock()
-			if strings.Contains(lines.Text(), `"watching"`) {
-				watching <- struct{}{}
-			}
-		}
-		w.ended <- w.Wait()
-	}()
-	select {
-	case <-watching:
-	case <-time.After(30 * time.Second):
-		t.Fatalf("the agent does not watch after 30 s: %s", w.said())
-	}
-	return w
-}
-
-// said is what it has printed on standard error.
-func (w *watcher) said() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.errors.String()
-}
-
-func (w *watcher) signal(t testing.TB, s os.Signal) {
-	t.Helper()
-	must(t, w.Process.Signal(s))
-}
-
-// code waits for its end and returns its exit code, -1 for a signal.
-func (w *watcher) code(t testing.TB, within time.Duration) int {
-	t.Helper()
-	select {
-	case err := <-w.ended:
-		var exit *exec.ExitError
-		if err != nil && !errors.As(err, &exit) {
-			t.Fatal(err)
-		}
-		return w.ProcessState.ExitCode()
-	case <-time.After(within):
-		t.Fatalf("the agent does not end within %v: %s", within, w.said())
-		return -1
-	}
+	cmd := agentCommand(t, append([]string{"-v"}, args...)...)
+	cmd.Stdout = out
+	return runtimetest.Watch(t, cmd)
 }
 
 // parse reads NDJSON as any JSON parser does.
@@ -169,9 +111,9 @@ func TestSignalEndsTheAgentWithAllFlushed(t *testing.T) {
 			out := &bytes.Buffer{}
 			w := watch(t, out, "-o", "json")
 			pids := spawned(t, scale(1000), program, "load")
-			w.signal(t, signal)
-			if code := w.code(t, 5*time.Second); code != 0 {
-				t.Errorf("got exit code %d, want 0: %s", code, w.said())
+			w.Signal(t, signal)
+			if code := w.Code(t, 5*time.Second); code != 0 {
+				t.Errorf("got exit code %d, want 0: %s", code, w.Said())
 			}
 			checkWhole(t, parse(t, out.Bytes()), pids)
 		})
@@ -190,25 +132,25 @@ func TestSecondSignalEndsTheAgentAtOnce(t *testing.T) {
 	must(t, err)
 	w := watch(t, out, "-o", "json")
 	spawned(t, 50, program, "load") // more than the pipe holds
-	w.signal(t, syscall.SIGTERM)
+	w.Signal(t, syscall.SIGTERM)
 	time.Sleep(time.Second)
 	select {
-	case <-w.ended:
+	case <-w.Ended:
 		t.Fatal("the agent ended, although its sink holds rows that nobody has read")
 	default:
 	}
-	w.signal(t, syscall.SIGTERM)
-	if code := w.code(t, time.Second); code != 128+int(syscall.SIGTERM) {
+	w.Signal(t, syscall.SIGTERM)
+	if code := w.Code(t, time.Second); code != 128+int(syscall.SIGTERM) {
 		t.Errorf("got exit code %d, want %d", code, 128+int(syscall.SIGTERM))
 	}
 }
 
 func TestSIGUSR1PrintsTheLedger(t *testing.T) {
 	w := watch(t, io.Discard, "-o", "json")
-	before := len(w.said())
-	w.signal(t, syscall.SIGUSR1)
+	before := len(w.Said())
+	w.Signal(t, syscall.SIGUSR1)
 	for end := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		text := w.said()[before:]
+		text := w.Said()[before:]
 		if strings.Contains(text, "exec.exec") && strings.Contains(text, "conn.connect") && strings.Contains(text, "console") {
 			break
 		}
@@ -216,8 +158,8 @@ func TestSIGUSR1PrintsTheLedger(t *testing.T) {
 			t.Fatalf("got %q after 5 s, want the ledger", text)
 		}
 	}
-	w.signal(t, syscall.SIGTERM)
-	if code := w.code(t, 5*time.Second); code != 0 {
+	w.Signal(t, syscall.SIGTERM)
+	if code := w.Code(t, 5*time.Second); code != 0 {
 		t.Errorf("got exit code %d, want 0", code)
 	}
 }
@@ -235,8 +177,8 @@ func TestReaderThatLeavesEndsTheAgent(t *testing.T) {
 	}
 	r.Close()
 	spawned(t, 2, program, "load") // what it notices it by
-	if code := w.code(t, 5*time.Second); code != 0 {
-		t.Errorf("got exit code %d, want 0: %s", code, w.said())
+	if code := w.Code(t, 5*time.Second); code != 0 {
+		t.Errorf("got exit code %d, want 0: %s", code, w.Said())
 	}
 }
 
@@ -244,7 +186,7 @@ func TestForEndsTheAgentByItself(t *testing.T) {
 	out := &bytes.Buffer{}
 	began := time.Now()
 	w := watch(t, out, "-o", "json", "-for", "1s")
-	if code := w.code(t, 6*time.Second); code != 0 || time.Since(began) < time.Second {
+	if code := w.Code(t, 6*time.Second); code != 0 || time.Since(began) < time.Second {
 		t.Errorf("got exit code %d after %v, want 0 after a second", code, time.Since(began))
 	}
 	parse(t, out.Bytes())
@@ -257,9 +199,9 @@ func TestReplayGivesTheRowsOfTheWatch(t *testing.T) {
 	w := watch(t, live, "-o", "json", "-record", recording)
 	pids := spawned(t, scale(1000), program, "load")
 	traffic{"", "tcp4", "127.0.0.1:0", 1, 1, scale(500), 1, false}.flow(t)
-	w.signal(t, syscall.SIGTERM)
-	if code := w.code(t, 5*time.Second); code != 0 {
-		t.Fatalf("got exit code %d, want 0: %s", code, w.said())
+	w.Signal(t, syscall.SIGTERM)
+	if code := w.Code(t, 5*time.Second); code != 0 {
+		t.Fatalf("got exit code %d, want 0: %s", code, w.Said())
 	}
 	checkWhole(t, parse(t, live.Bytes()), pids)
 	replay := agentCommand(t, "replay", "-o", "json", recording)
@@ -289,9 +231,9 @@ func TestFileRotatesUnderLoadAndLosesNothing(t *testing.T) {
 	path := filepath.Join(folder(t), "rows.ndjson")
 	w := watch(t, io.Discard, "-grains", "exec", "-sink", "file:path="+path+",max_size=64KiB,keep=0")
 	pids := spawned(t, max(scale(5000), 300), program, "load")
-	w.signal(t, syscall.SIGTERM)
-	if code := w.code(t, 5*time.Second); code != 0 {
-		t.Fatalf("got exit code %d, want 0: %s", code, w.said())
+	w.Signal(t, syscall.SIGTERM)
+	if code := w.Code(t, 5*time.Second); code != 0 {
+		t.Fatalf("got exit code %d, want 0: %s", code, w.Said())
 	}
 	files, err := filepath.Glob(path + "*")
 	must(t, err)

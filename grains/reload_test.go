@@ -39,9 +39,9 @@ func TestSIGHUPReplacesSinksAndLosesNoRow(t *testing.T) {
 		}
 	}
 	reread := func(want string, times int) {
-		for end := time.Now().Add(30 * time.Second); strings.Count(w.said(), want) < times; time.Sleep(10 * time.Millisecond) {
+		for end := time.Now().Add(30 * time.Second); strings.Count(w.Said(), want) < times; time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(end) {
-				t.Fatalf("waited 30 s for %q, %d times: %s", want, times, w.said())
+				t.Fatalf("waited 30 s for %q, %d times: %s", want, times, w.Said())
 			}
 		}
 	}
@@ -51,20 +51,20 @@ func TestSIGHUPReplacesSinksAndLosesNoRow(t *testing.T) {
 	} {
 		load()
 		configure(sinks)
-		w.signal(t, syscall.SIGHUP)
+		w.Signal(t, syscall.SIGHUP)
 		load()
 		reread(again, n+1)
 	}
 	must(t, os.WriteFile(config, []byte("sinks:\n  fiel: {}\n"), 0o600))
-	w.signal(t, syscall.SIGHUP)
+	w.Signal(t, syscall.SIGHUP)
 	reread("agent.yaml:2:3: unknown sink", 1)
 	load()
-	w.signal(t, syscall.SIGTERM)
-	if code := w.code(t, 20*time.Second); code != 0 || !strings.Contains(w.said(), "the books balance\n") {
-		t.Errorf("got exit code %d: %s", code, w.said())
+	w.Signal(t, syscall.SIGTERM)
+	if code := w.Code(t, 20*time.Second); code != 0 || !strings.Contains(w.Said(), "the books balance\n") {
+		t.Errorf("got exit code %d: %s", code, w.Said())
 	}
-	if n := strings.Count(w.said(), again); n != 5 {
-		t.Errorf("it was read again %d times, want 5: %s", n, w.said())
+	if n := strings.Count(w.Said(), again); n != 5 {
+		t.Errorf("it was read again %d times, want 5: %s", n, w.Said())
 	}
 	ended := map[int]int{}
 	names, err := filepath.Glob(filepath.Join(dir, "[abc]*"))
@@ -92,6 +92,6 @@ func TestSIGHUPReplacesSinksAndLosesNoRow(t *testing.T) {
 		}
 	}
 	if missing > 0 || twice > 0 {
-		t.Errorf("of %d processes %d are in no file, %d twice: %s", len(pids), missing, twice, w.said())
+		t.Errorf("of %d processes %d are in no file, %d twice: %s", len(pids), missing, twice, w.Said())
 	}
 }

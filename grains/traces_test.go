@@ -41,8 +41,8 @@ func TestNothingOfTheAgentStaysInTheKernel(t *testing.T) {
 			if kinds["prog_id"] < 2 || kinds["link_id"] < 2 || kinds["map_id"] < 4 {
 				t.Errorf("the agent holds %v, want programs, links and maps", kinds)
 			}
-			w.signal(t, test.signal)
-			if code := w.code(t, 5*time.Second); code != test.code {
+			w.Signal(t, test.signal)
+			if code := w.Code(t, 5*time.Second); code != test.code {
 				t.Errorf("got exit code %d, want %d", code, test.code)
 			}
 			for _, o := range objects {

@@ -11,6 +11,9 @@ type Field struct {
 	Type Type
 	Enum func(value int64) string // for TypeEnum: the constant's name, "" when there is none
 	Cell *agg.Cell                // of what a table counts: how
+	// Sum is, of a cell with a histogram or quantiles, the word of a row
+	// (Table.Word) that has the sum of what it counts; 0: no cell adds that up.
+	Sum int
 }
 
 // Type is what a value means, and so how it is written.

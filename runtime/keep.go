@@ -14,7 +14,10 @@ const (
 	keepMost  = 16      // batches are written at once,
 	keepBytes = 1 << 20 // or so much of them
 	keepPause = time.Second
-	saveEvery = 50 * time.Millisecond
+	// The books are noted so often while rows come: by then a crash costs more than is known.
+	noteEvery = 5 * time.Millisecond
+	// flushEvery is how often it is looked whether the disk is to be waited for.
+	flushEvery = 50 * time.Millisecond
 )
 
 // spooling reports whether batches go to the spool. mu is held.
@@ -29,6 +32,7 @@ type keeper struct {
 	failure string    // the last, of those in a row
 	again   time.Time // when a spool that failed is tried again
 	saved   time.Time // when the books were last noted
+	noted   spool.Books
 }
 
 // keep spools batches, and notes the books beside them, until the lane ends.
@@ -138,6 +142,11 @@ func (k *keeper) account(handed bool, dropped uint64, err error) (stuck bool) {
 func (l *Lane) life() spool.Books {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.lifeNow()
+}
+
+// lifeNow is life with mu held.
+func (l *Lane) lifeNow() spool.Books {
 	b := spool.Books{In: l.books.In, Direct: l.direct}
 	if l.hand.held && !l.hand.spooled {
 		b.Direct += uint64(l.hand.Rows)
@@ -171,16 +180,24 @@ func (k *keeper) report(err error) {
 func (k *keeper) rest() {
 	l := k.Lane
 	wait := time.Hour
-	if now := time.Now(); now.Sub(k.saved) < saveEvery {
-		wait = saveEvery - now.Sub(k.saved)
+	if since := time.Since(k.saved); since < noteEvery {
+		wait = noteEvery - since
 	} else {
-		due, err := l.spool.log.Save(l.life())
+		l.mu.Lock()
+		life := l.lifeNow()
+		l.rests = life == k.noted
+		l.mu.Unlock()
+		if life != k.noted {
+			wait = noteEvery
+		}
+		due, err := l.spool.log.Save(life)
 		if err != nil {
 			k.report(err)
 		}
-		if k.saved = now; due {
-			wait = saveEvery
+		if due {
+			wait = min(wait, flushEvery)
 		}
+		k.saved, k.noted = time.Now(), life
 	}
 	l.mu.Lock()
 	if l.broken {

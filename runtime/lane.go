@@ -72,6 +72,7 @@ type Lane struct {
 	onlyOne  bool // spool one batch at a time: several do not fit
 	trouble  bool // the sink failed, and has not caught up since
 	broken   bool // the spool failed, and it is not yet time to try again
+	rests    bool // nothing has come since the books were noted
 	full     bool // the spool is full, and nothing must be dropped
 	final    bool // spool what is left, then end
 	closed   bool // the books are final: nothing goes in, no outcome counts

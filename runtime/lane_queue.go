@@ -54,13 +54,16 @@ func (q *laneQueue) remove(i int) queued {
 	return b
 }
 
-// enter counts rows that have come, and wait in a batch not yet closed.
+// enter counts rows that have come, and wait in a batch not yet closed. It
+// wakes a keeper that rests, who then looks again and again by itself.
 func (l *Lane) enter(rows int) {
 	l.mu.Lock()
 	l.books.In += uint64(rows)
 	l.books.Pending += uint64(rows)
+	rests := l.rests
+	l.rests = false
 	l.mu.Unlock()
-	if l.spool != nil {
+	if rests {
 		notify(l.toSpool)
 	}
 }

@@ -97,11 +97,12 @@ func (l *Lanes) Idle() {
 	}
 }
 
-// Drained says that what was there has been read, while more may come: a
-// Prompt sink that was given nothing for as long as its Age is given that, and
-// need not wait for its batch to age.
+// Drained says that what was there has been read, while more may come: the
+// books know of it. A Prompt sink that was given nothing for as long as its Age
+// is given that, and need not wait for its batch to age.
 func (l *Lanes) Drained() {
 	for _, o := range l.open {
+		o.count()
 		if o.prompt && o.batch != nil && l.now.Sub(o.handed) >= o.age {
 			l.handOver(o)
 		}

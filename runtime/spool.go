@@ -118,7 +118,7 @@ func (s *Spool) tell(log *slog.Logger) {
 	if s == nil {
 		return
 	}
-	if s.found.Crashed > 0 {
+	if s.found.Killed {
 		log.Warn("the agent before this one crashed: rows that were neither shipped nor spooled are lost", "at_least", s.found.Crashed)
 	}
 	if s.found.Rows > 0 {

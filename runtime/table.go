@@ -3,6 +3,7 @@
 package runtime
 
 import (
+	"encoding/binary"
 	"time"
 
 	"github.com/redsift/ingraind/runtime/agg"
@@ -63,6 +64,16 @@ type Group interface {
 
 // InKernel reports whether programs keep the table.
 func (t *Table) InKernel() bool { return t.Map != "" }
+
+// Word is a word of what the cells of a row keep (agg.Layout): 0 is how many
+// events the row is of.
+func (t *Table) Word(r Record, n int) uint64 {
+	at := tableRowHead + t.KeySize + 8*n
+	if len(r.Body) < at+8 {
+		return 0
+	}
+	return binary.LittleEndian.Uint64(r.Body[at:])
+}
 
 // words is how many words the cells of a key have.
 func (t *Table) words() int {

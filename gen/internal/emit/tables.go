@@ -138,12 +138,12 @@ func tableValue(t *model.Table) jen.Code {
 
 func keyed(name string, value jen.Code) jen.Code { return key(name, value) }
 
-func fieldValue(name, kind, help string, enum *model.Enum) *jen.Statement {
+func fieldValue(name, kind, help string, enum *model.Enum, more ...jen.Code) *jen.Statement {
 	values := []jen.Code{keyed("Name", jen.Lit(name)), keyed("Type", rt(kind)), keyed("Help", jen.Lit(help))}
 	if enum != nil {
 		values = append(values, keyed("Enum", jen.Id(enumFunc(enum))))
 	}
-	return rt("Field").Values(values...)
+	return rt("Field").Values(append(values, more...)...)
 }
 
 // duration is d in its largest whole unit: 10 * time.Second.
@@ -193,8 +193,12 @@ func cellValue(c *model.Cell) jen.Code {
 	case "top":
 		state = append(state, keyed("N", jen.Lit(c.Expr.N)))
 	}
+	var more []jen.Code
+	if c.Sum > 0 {
+		more = append(more, keyed("Sum", jen.Lit(c.Sum)))
+	}
 	values := []jen.Code{
-		keyed("Field", fieldValue(c.Label, kind, c.Text, enum)),
+		keyed("Field", fieldValue(c.Label, kind, c.Text, enum, more...)),
 		keyed("State", ag("Cell").Values(state...)),
 	}
 	if c.Words > 0 {

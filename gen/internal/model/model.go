@@ -117,6 +117,7 @@ type Cell struct {
 	Leaf  *Leaf // what its argument's values are; nil for count()
 	Word  int   // its first word
 	Words int
+	Sum   int // of a histogram or quantiles: the word of another cell that adds the same up; 0: none does
 }
 
 // Field is a member of an event: a leaf, a struct, or an array.

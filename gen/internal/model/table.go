@@ -64,6 +64,7 @@ func (b *binder) table(t spec.Table) {
 	if !whole {
 		return
 	}
+	findSums(table.Cells)
 	table.KeySize = placeKey(table.Key)
 	b.place(t, table)
 	event.Tables = append(event.Tables, table)
@@ -93,6 +94,20 @@ func (b *binder) cell(c spec.Column, vars []expr.Var) *Cell {
 		cell.Leaf = b.leafFor(e.Arg)
 	}
 	return cell
+}
+
+// findSums finds what cells of a table add up that others tell the distribution
+// of. The word of a mean is a sum as well.
+func findSums(cells []*Cell) {
+	for _, c := range cells {
+		for _, other := range cells {
+			adds := other.Expr.Kind == "Sum" || other.Expr.Kind == "Mean"
+			spreads := slices.Contains([]string{"Exp2", "Linear", "Buckets", "Quantiles"}, c.Expr.Kind)
+			if adds && spreads && other.Expr.Arg.String() == c.Expr.Arg.String() {
+				c.Sum = other.Word
+			}
+		}
+	}
 }
 
 // leafFor is the leaf whose values are those of an expression.

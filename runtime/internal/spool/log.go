@@ -40,6 +40,7 @@ type Options struct {
 // Found is what a process before this one left behind.
 type Found struct {
 	Rows    uint64   // in the log, and not yet shipped
+	Killed  bool     // it did not close the log
 	Crashed uint64   // at least so many had come to the lane, and went down with it
 	Foreign []string // segments of other logs, which are left alone
 }
@@ -76,6 +77,7 @@ type Log struct {
 	held     heldRecord
 	base     Books // of the processes before
 	books    Books // of this one
+	closed   bool
 
 	stateMu   sync.Mutex
 	state     *stateFile
@@ -132,6 +134,7 @@ func (l *Log) open() (Found, error) {
 		return Found{}, err
 	}
 	found.Rows = l.end.position - l.next.position
+	found.Killed = known && !s.closed
 	if gone := s.Direct + l.end.position; known && s.In > gone {
 		found.Crashed = s.In - gone
 	}
@@ -263,6 +266,7 @@ func (l *Log) HalfFree() bool {
 // Close keeps what is left for the next process.
 func (l *Log) Close() error {
 	l.mu.Lock()
+	l.closed = true
 	if l.next == l.end {
 		l.active = nil
 		for len(l.segments) > 0 {

@@ -63,7 +63,7 @@ func (l *Log) writeState() error {
 	l.stateMu.Lock()
 	defer l.stateMu.Unlock()
 	l.mu.Lock()
-	s := state{l.id, l.next, l.end, Books{l.base.In + l.books.In, l.base.Direct + l.books.Direct}}
+	s := state{l.id, l.next, l.end, Books{l.base.In + l.books.In, l.base.Direct + l.books.Direct}, l.closed}
 	l.mu.Unlock()
 	l.stateOld, l.unflushed = false, true
 	return l.state.write(&s)

@@ -232,8 +232,8 @@ func TestTheBooksSayWhatACrashCost(t *testing.T) {
 		mustAppend(t, l, 3, 4) // of 4 rows; not in the books that were saved
 		l.closeFiles()
 		l, found := mustOpen(t, o)
-		if found.Rows != 9 || found.Crashed != 31 {
-			t.Errorf("got %+v, want 9 rows taken over, and 100-60-9 lost", found)
+		if found.Rows != 9 || found.Crashed != 31 || !found.Killed {
+			t.Errorf("got %+v, want 9 rows taken over from one that was killed, and 100-60-9 lost", found)
 		}
 		drain(t, l)
 		if err := l.Close(); err != nil {
@@ -241,7 +241,7 @@ func TestTheBooksSayWhatACrashCost(t *testing.T) {
 		}
 	}
 	l, found := mustOpen(t, o)
-	if found.Rows != 0 || found.Crashed != 0 {
+	if found.Rows != 0 || found.Crashed != 0 || found.Killed {
 		t.Errorf("got %+v, want nothing", found)
 	}
 	l.closeFiles()

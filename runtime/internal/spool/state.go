@@ -21,6 +21,7 @@ type state struct {
 	next place // to be read
 	end  place // to be written
 	Books
+	closed bool // nothing came after it
 }
 
 const (
@@ -41,6 +42,9 @@ func appendState(dst []byte, count uint64, s *state) []byte {
 	at, le := len(dst), binary.LittleEndian
 	dst = append(dst, stateMagic[:]...)
 	dst = append(dst, 0, 0, 0, 0, 0, 0, 0, 0)
+	if s.closed {
+		dst[at+12] = 1
+	}
 	dst = append(dst, s.id[:]...)
 	for _, v := range [...]uint64{count, s.next.number, s.next.position, s.end.number, s.end.position, s.In, s.Direct} {
 		dst = le.AppendUint64(dst, v)
@@ -56,7 +60,7 @@ func parseState(b []byte) (count uint64, s state, ok bool) {
 		return 0, state{}, false
 	}
 	v := func(i int) uint64 { return le.Uint64(b[32+8*i:]) }
-	s = state{identity(b[16:32]), place{v(1), v(2)}, place{v(3), v(4)}, Books{v(5), v(6)}}
+	s = state{identity(b[16:32]), place{v(1), v(2)}, place{v(3), v(4)}, Books{v(5), v(6)}, b[12] == 1}
 	return v(0), s, s.next.number <= s.end.number && s.next.position <= s.end.position && s.next.number > 0
 }
 

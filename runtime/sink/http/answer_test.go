@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/redsift/ingraind/runtime"
+	"github.com/redsift/ingraind/runtime/sinktest"
 )
 
 func TestAStatusDecidesWhatBecomesOfABatch(t *testing.T) {
@@ -138,8 +139,7 @@ func TestATokenThatIsRenewedIsUsedByTheNextAttempt(t *testing.T) {
 	token := write(t, "token", "old\n")
 	said := make(chan string, 100)
 	lanes := runtime.NewLanes(runtime.NewLane(runtime.LaneOptions{Name: "http", Sink: open(t, r.URL, "token_file="+token), Log: func(err error) { said <- err.Error() }}))
-	e := numbers()
-	lanes.Add(numbered(e, 1))
+	lanes.Add(sinktest.NewNumbers().Row(1))
 	lanes.Tick(time.Now().Add(time.Minute))
 	want := "ship to http: POST " + r.URL + ": 401 Unauthorized: rows wait until the receiver takes the token in token_file, which is read again for each attempt"
 	if got := <-said; got != want {

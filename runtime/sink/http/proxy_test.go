@@ -12,6 +12,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/redsift/ingraind/runtime/sinktest"
 )
 
 var discard = log.New(io.Discard, "", 0)
@@ -20,9 +22,8 @@ func TestMain(m *testing.M) {
 	switch os.Getenv("INGRAIND_TEST_CHILD") {
 	case "ship":
 		os.Exit(shipOnce(os.Getenv("INGRAIND_TEST_URL")))
-	case "receive":
-		os.Exit(receive(os.Getenv("INGRAIND_TEST_ADDRESS"), os.Getenv("INGRAIND_TEST_FOLDER")))
 	}
+	sinktest.BeReceiver()
 	os.Exit(m.Run())
 }
 

@@ -10,16 +10,16 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
+
+	"github.com/redsift/ingraind/runtime/sinktest"
 )
 
 // journal is a systemd-journald that has /run and its configuration to itself.
 type journal struct {
+	*sinktest.Process
 	t           *testing.T
 	dir, socket string
-	cmd         *exec.Cmd
 }
 
 // own makes what the daemon sees of the machine, in its mount namespace.
@@ -38,7 +38,7 @@ func newJournal(t *testing.T) *journal {
 			t.Fatalf("journald is not installed: run .ci/logs (%v)", err)
 		}
 	}
-	j := &journal{t: t, dir: t.TempDir()}
+	j := &journal{Process: sinktest.NewProcess(t), t: t, dir: t.TempDir()}
 	j.socket = filepath.Join(j.dir, "sock", "socket")
 	for _, name := range []string{"sock", "log"} {
 		if err := os.Mkdir(filepath.Join(j.dir, name), 0o755); err != nil {
@@ -49,28 +49,17 @@ func newJournal(t *testing.T) *journal {
 	if err := os.WriteFile(filepath.Join(j.dir, "conf"), []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(j.kill)
 	return j
 }
 
-func (j *journal) start() {
+// Start starts it and waits until it listens.
+func (j *journal) Start() {
 	j.t.Helper()
 	_ = os.Remove(j.socket)
-	j.cmd = exec.Command("unshare", "-m", "--propagation", "private", "sh", "-c", own, "sh", j.dir)
-	j.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	j.cmd.Stderr = os.Stderr
-	if err := j.cmd.Start(); err != nil {
-		j.t.Fatal(err)
-	}
-	until(j.t, "the journal's socket", func() bool { _, err := os.Stat(j.socket); return err == nil })
-}
-
-func (j *journal) kill() {
-	if j.cmd != nil {
-		_ = j.cmd.Process.Kill()
-		_ = j.cmd.Wait()
-		j.cmd = nil
-	}
+	cmd := exec.Command("unshare", "-m", "--propagation", "private", "sh", "-c", own, "sh", j.dir)
+	cmd.Stderr = os.Stderr
+	j.Process.Start(cmd)
+	sinktest.Until(j.t, "the journal's socket", func() bool { _, err := os.Stat(j.socket); return err == nil })
 }
 
 // entries are those of the identifier ingraind, as journalctl reads them.
@@ -106,13 +95,4 @@ func binary(v any) string {
 		b.WriteByte(byte(c.(float64)))
 	}
 	return b.String()
-}
-
-func until(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	for end := time.Now().Add(3 * time.Minute); !done(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("waited 3 min for %s", what)
-		}
-	}
 }

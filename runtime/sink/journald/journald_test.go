@@ -10,25 +10,16 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/redsift/ingraind/runtime"
 	"github.com/redsift/ingraind/runtime/sink/journald"
+	"github.com/redsift/ingraind/runtime/sinktest"
 )
 
 func settings(changes ...string) runtime.Settings {
-	s := runtime.Settings{}
-	for _, one := range journald.Part().Settings {
-		s[one.Name] = one.Default
-	}
-	for _, change := range changes {
-		name, value, _ := strings.Cut(change, "=")
-		s[name] = value
-	}
-	return s
+	return sinktest.Settings(journald.Part(), changes...)
 }
 
 func open(t testing.TB, changes ...string) runtime.Sink {
@@ -57,7 +48,7 @@ func texts(text *[]byte, n *uint64) *runtime.Event {
 
 func TestTheJournalHasTheFieldsAsTheyWere(t *testing.T) {
 	j := newJournal(t)
-	j.start()
+	j.Start()
 	var text []byte
 	var n uint64
 	e := texts(&text, &n)
@@ -72,7 +63,7 @@ func TestTheJournalHasTheFieldsAsTheyWere(t *testing.T) {
 		t.Fatal(err)
 	}
 	var all []map[string]any
-	until(t, "the entries", func() bool { all = j.entries(); return len(all) >= len(values) })
+	sinktest.Until(t, "the entries", func() bool { all = j.entries(); return len(all) >= len(values) })
 	for i, got := range all {
 		want := map[string]string{
 			"MESSAGE": fmt.Sprintf(`{"n":%d}`, i), "PRIORITY": "4", "INGRAIND_GRAIN": "g", "INGRAIND_EVENT": "e", "INGRAIND_TIME": "5", "INGRAIND_WEIGHT": "2",
@@ -90,78 +81,33 @@ func TestTheJournalHasTheFieldsAsTheyWere(t *testing.T) {
 }
 
 // numbers ships rows while the journal is away, paused, killed if kills, and
-// back. It returns how often each is in the journal.
-func numbers(t *testing.T, kills bool) (times []int) {
-	const rows = 100_000
+// back, and returns what is in the journal.
+func numbers(t *testing.T, kills bool) *sinktest.Tally {
 	j := newJournal(t)
-	spool, err := runtime.OpenSpool(runtime.SpoolOptions{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var failed atomic.Int64
-	lanes := runtime.NewLanes(runtime.NewLane(runtime.LaneOptions{
-		Name: "journald", Sink: open(t, "socket="+j.socket), Spool: spool, Log: func(error) { failed.Add(1) },
-	}))
-	text, n := []byte("curl"), uint64(0)
-	row := &runtime.Row{Event: texts(&text, &n), Record: runtime.Record{Weight: 1}}
-	add := func(to uint64) {
-		for ; n < to; n++ {
-			lanes.Add(row)
-		}
-	}
-	shipped := func(at uint64) func() bool {
-		return func() bool { lanes.Tick(time.Now().Add(time.Minute)); return lanes.Books()[0].Shipped >= at }
-	}
-	add(rows / 4)
-	until(t, "an error", func() bool { return shipped(0)() && failed.Load() > 0 })
-	j.start()
-	until(t, "rows", shipped(1))
-	_ = j.cmd.Process.Signal(syscall.SIGSTOP)
-	add(rows / 2)
-	time.Sleep(300 * time.Millisecond) // a pause, not a wait for anything
-	_ = j.cmd.Process.Signal(syscall.SIGCONT)
-	until(t, "a quarter", shipped(rows/4))
+	o := sinktest.Outage{Name: "journald", Sink: open(t, "socket="+j.socket), Rows: sinktest.Rows(), Faults: []sinktest.Fault{
+		{Name: "a journal that is away", Begin: func() {}, End: j.Start},
+		sinktest.Pause(func() { j.Pause() }, func() { j.Resume() }, 300*time.Millisecond),
+	}}
 	if kills {
-		j.kill()
+		o.Faults = append(o.Faults, sinktest.Fault{Name: "a journal that is killed", Begin: j.Kill, End: j.Start})
 	}
-	add(rows)
-	if kills {
-		j.start()
-	}
-	until(t, "all rows", shipped(rows))
-	if err := lanes.Close(t.Context()); err != nil {
-		t.Error(err)
-	}
-	if b := lanes.Books()[0]; b.In != rows || b.Dropped != 0 || b.Retries == 0 {
-		t.Errorf("got %+v, want all rows shipped, with retries", b)
-	}
+	o.Run(t)
+	var tally *sinktest.Tally
 	last := -1
-	var all []map[string]any
-	until(t, "the journal to be idle", func() bool {
+	sinktest.Until(t, "the journal to be idle", func() bool {
 		time.Sleep(time.Second)
-		all = j.entries()
-		idle := len(all) == last
-		last = len(all)
-		return idle || last == rows
-	})
-	times = make([]int, rows)
-	for _, e := range all {
-		var i int
-		if _, err := fmt.Sscan(binary(e["INGRAIND_ROW_N"]), &i); err != nil || i < 0 || i >= rows {
-			t.Fatalf("got %q", e)
+		tally = sinktest.NewTally(o.Rows)
+		for _, e := range j.entries() {
+			tally.AddText(binary(e["MESSAGE"]))
 		}
-		times[i]++
-	}
-	return times
+		idle := tally.Distinct() == last
+		last = tally.Distinct()
+		return idle || last == o.Rows
+	})
+	return tally
 }
 
-func TestEachRowIsInTheJournalOnceThroughAPause(t *testing.T) {
-	for n, k := range numbers(t, false) {
-		if k != 1 {
-			t.Fatalf("row %d is there %d times", n, k)
-		}
-	}
-}
+func TestEachRowIsInTheJournalOnceThroughAPause(t *testing.T) { numbers(t, false).MustHold(t, true) }
 
 func TestMistakesAreNamed(t *testing.T) {
 	for change, want := range map[string]string{
@@ -188,19 +134,9 @@ func TestARowAllocatesNothing(t *testing.T) {
 // What waits in the socket of a journal that is killed is lost with it, unless
 // systemd holds the socket, as it does where it runs the machine.
 func TestRowsLostWithAKilledJournalAreThoseInItsSocket(t *testing.T) {
-	first, last, missing := -1, -1, 0
-	for n, k := range numbers(t, true) {
-		if k > 1 {
-			t.Fatalf("row %d is there %d times", n, k)
-		}
-		if k == 0 {
-			if last = n; first < 0 {
-				first = n
-			}
-			missing++
-		}
-	}
-	t.Logf("%d rows are missing, from %d to %d", missing, first, last)
+	tally := numbers(t, true)
+	missing := tally.Missing(0, sinktest.Rows())
+	t.Logf("missing are %v", missing)
 	text, err := os.ReadFile("/proc/sys/net/unix/max_dgram_qlen")
 	if err != nil {
 		t.Fatal(err)
@@ -209,8 +145,9 @@ func TestRowsLostWithAKilledJournalAreThoseInItsSocket(t *testing.T) {
 	if _, err := fmt.Sscan(string(text), &most); err != nil {
 		t.Fatal(err)
 	}
-	if most += 2; missing > most || missing > 0 && last-first+1 != missing {
-		t.Errorf("%d rows are missing, from %d to %d: want one stretch of up to %d", missing, first, last, most)
+	most += 2
+	if len(missing) > 1 || len(missing) == 1 && missing[0].Len() > most || tally.Again() > 0 {
+		t.Errorf("rows are missing in %d stretches, want one of up to %d; %d came again", len(missing), most, tally.Again())
 	}
 }
 

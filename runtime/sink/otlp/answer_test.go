@@ -21,6 +21,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/redsift/ingraind/runtime"
+	"github.com/redsift/ingraind/runtime/sinktest"
 )
 
 // partial is an answer that refuses n, by hand: field 1, of fields 1 and 2.
@@ -45,7 +46,7 @@ func answers(t *testing.T, protocol string, handle nethttp.HandlerFunc) runtime.
 }
 
 func oneRow(sink runtime.Sink) *runtime.Batch {
-	return batch(sink, numbered(&runtime.Grain{Name: "g"}, numbers(), 1))
+	return batch(sink, sinktest.NewNumbers().Row(1))
 }
 
 // fate is what becomes of a batch.
@@ -197,7 +198,7 @@ func TestHalfOfABatchIsNotSentTwice(t *testing.T) {
 			}
 		})
 		e, _ := all()
-		both := batch(sink, tableRow(e, 0), numbered(&runtime.Grain{Name: "g"}, numbers(), 1), tableRow(e, 0))
+		both := batch(sink, sinktest.TableRow(e, false), sinktest.NewNumbers().Row(1), sinktest.TableRow(e, false))
 		for range 2 {
 			if err := sink.Ship(t.Context(), both); fate(err) != "again" {
 				t.Errorf("got %v", err)

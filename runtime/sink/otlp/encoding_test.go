@@ -5,14 +5,11 @@ package otlp_test
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
 	"fmt"
 	"io"
 	"math"
 	nethttp "net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -25,10 +22,9 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/redsift/ingraind/generated/conn"
-	"github.com/redsift/ingraind/generated/exec"
 	"github.com/redsift/ingraind/runtime"
 	"github.com/redsift/ingraind/runtime/agg"
+	"github.com/redsift/ingraind/runtime/sinktest"
 )
 
 // What a request holds has the same fields as LogsData and MetricsData.
@@ -137,13 +133,13 @@ func batch(sink runtime.Sink, rows ...*runtime.Row) *runtime.Batch {
 func TestEachCellIsTheMetricOfItsKind(t *testing.T) {
 	r, url := receive(t)
 	e, _ := all()
-	ship(t, open(t, "endpoint="+url), tableRow(e, 0), tableRow(e, 1))
+	ship(t, open(t, "endpoint="+url), sinktest.TableRow(e, false), sinktest.TableRow(e, true))
 	const attributes = `process.executable.name="a b�" user.id="1000" network.peer.address="2001:db8::1"`
 	for name, want := range map[string]string{
 		"n": "{event} sum delta=true monotonic=true 7", "total": " sum delta=true monotonic=false -3", "mean": "ns gauge 1.5",
 		"low": " gauge -2", "high": " gauge 2", "newest": " gauge 0", "kinds": "{value} gauge 9",
 		"huge":   " sum delta=true monotonic=true 1.8446744073709552e+19",
-		"sizes":  "By exp delta=true count=6 scale=0 zero=1 offset=1 [2 3]",
+		"sizes":  "By exp delta=true count=6 sum=1000 scale=0 zero=1 offset=1 [2 3]",
 		"parts":  " hist delta=true count=7 [-5 10] [3 0 4]",
 		"spread": " summary count=42 0.5:1 0.9:2.5 0.95:3 0.99:1e+21",
 	} {
@@ -153,7 +149,7 @@ func TestEachCellIsTheMetricOfItsKind(t *testing.T) {
 			continue
 		}
 		text, attrs, times := describe(got[0])
-		if text != want || attrs != attributes || times != [2]uint64{atTime - 10e9, atTime} {
+		if text != want || attrs != attributes || times != [2]uint64{sinktest.TableTime - sinktest.TableInterval, sinktest.TableTime} {
 			t.Errorf("%s: got %q %q %v, want %q", name, text, attrs, times, want)
 		}
 		if _, attrs, _ := describe(got[1]); attrs != "otel.metric.overflow=true" {
@@ -171,7 +167,7 @@ func TestEachCellIsTheMetricOfItsKind(t *testing.T) {
 func TestQuantilesAreThoseOfTheCell(t *testing.T) {
 	r, url := receive(t)
 	e, _ := all()
-	ship(t, open(t, "endpoint="+url), tableRow(e, 0))
+	ship(t, open(t, "endpoint="+url), sinktest.TableRow(e, false))
 	var got []float64
 	for _, q := range r.metrics["ingraind.g.t.spread"][0].GetSummary().DataPoints[0].QuantileValues {
 		got = append(got, q.Quantile)
@@ -199,7 +195,7 @@ func describe(m *metrics.Metric) (text, attributes string, times [2]uint64) {
 	case *metrics.Metric_ExponentialHistogram:
 		p := d.ExponentialHistogram.DataPoints[0]
 		attributes, times = texts(p.Attributes), [2]uint64{p.StartTimeUnixNano, p.TimeUnixNano}
-		text = fmt.Sprintf("exp delta=%t count=%d scale=%d zero=%d offset=%d %v", d.ExponentialHistogram.AggregationTemporality == delta, p.Count, p.Scale, p.ZeroCount, p.Positive.Offset, p.Positive.BucketCounts)
+		text = fmt.Sprintf("exp delta=%t count=%d sum=%v scale=%d zero=%d offset=%d %v", d.ExponentialHistogram.AggregationTemporality == delta, p.Count, p.GetSum(), p.Scale, p.ZeroCount, p.Positive.Offset, p.Positive.BucketCounts)
 	case *metrics.Metric_Histogram:
 		p := d.Histogram.DataPoints[0]
 		attributes, times = texts(p.Attributes), [2]uint64{p.StartTimeUnixNano, p.TimeUnixNano}
@@ -215,44 +211,14 @@ func describe(m *metrics.Metric) (text, attributes string, times [2]uint64) {
 	return m.Unit + " " + text, attributes, times
 }
 
-// recorded are the stock grains' rows, while they are being replayed.
-type recorded struct {
-	runtime.Sink
-	each func(*runtime.Row)
-}
-
-func (r *recorded) Encoding() runtime.Encoding                 { return r }
-func (r *recorded) Name() string                               { return "recorded" }
-func (r *recorded) Close() error                               { return nil }
-func (r *recorded) Ship(context.Context, *runtime.Batch) error { return nil }
-func (r *recorded) AppendRow(dst []byte, row *runtime.Row) []byte {
-	r.each(row)
-	return append(dst, '\n')
-}
-
-func replay(t testing.TB, each func(*runtime.Row)) {
-	t.Helper()
-	for _, grain := range []string{"conn", "exec"} {
-		recording, err := os.ReadFile(filepath.Join("../../../grains/testdata", grain+".rec"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		ledger, err := runtime.Replay(t.Context(), bytes.NewReader(recording), runtime.Options{
-			Grains: []*runtime.Grain{exec.New(), conn.New()},
-			Lanes:  []runtime.LaneOptions{{Name: "otlp", Sink: &recorded{each: each}}},
-		})
-		if err != nil || ledger.Losses() != 0 {
-			t.Fatalf("got %v and %d losses", err, ledger.Losses())
-		}
-	}
-}
+const recordings = "../../../grains/testdata"
 
 func TestRowsOfTheStockGrainsAreLogRecordsAndMetrics(t *testing.T) {
 	r, url := receive(t)
 	sink := open(t, "endpoint="+url)
 	rows, tables := map[string]int{}, 0
 	var b []byte
-	replay(t, func(row *runtime.Row) {
+	sinktest.Stock(t, recordings, func(row *runtime.Row) {
 		if row.Event.Table != nil {
 			tables++
 		} else {
@@ -303,10 +269,10 @@ func TestARowAllocatesNothing(t *testing.T) {
 			t.Errorf("%s: got %v allocations, want 0", row.Event.Name, n)
 		}
 	}
-	measure(tableRow(e, 0))
-	measure(tableRow(e, 1))
+	measure(sinktest.TableRow(e, false))
+	measure(sinktest.TableRow(e, true))
 	seen := map[string]int{}
-	replay(t, func(row *runtime.Row) {
+	sinktest.Stock(t, recordings, func(row *runtime.Row) {
 		if seen[row.Event.Name]++; seen[row.Event.Name] <= 5 {
 			measure(row)
 		}
@@ -323,7 +289,7 @@ func BenchmarkRow(b *testing.B) {
 		body []byte
 	}
 	var rows []kept
-	replay(b, func(row *runtime.Row) {
+	sinktest.Stock(b, recordings, func(row *runtime.Row) {
 		if row.Event.Table == nil {
 			k := kept{*row, bytes.Clone(row.Record.Body)}
 			k.row.Record.Body = k.body
@@ -356,7 +322,7 @@ func FuzzEachCellIsAMetric(f *testing.F) {
 			}
 		}
 		v[13].Cell[8], v[14].Cell[1], v[15].Cell[0] = uint64(n), uint64(n), math.Float64bits(x)
-		for rest := encoding.AppendRow(nil, tableRow(e, 0)); len(rest) > 0; {
+		for rest := encoding.AppendRow(nil, sinktest.TableRow(e, false)); len(rest) > 0; {
 			field, _, n := protowire.ConsumeField(rest)
 			body, size := protowire.ConsumeBytes(rest[1:])
 			var m metrics.Metric

@@ -34,6 +34,7 @@ const (
 	now        = 3
 	count      = 4 // of events; as_double of a number
 	asDouble   = 4
+	total      = 5 // the sum of what is distributed
 	asInt      = 6
 	counts     = 6 // of explicit buckets; a summary's quantiles
 	bounds     = 7 // of explicit buckets; elsewhere attributes
@@ -68,7 +69,7 @@ func (e *encoding) appendMetrics(dst []byte, l *layout, row *runtime.Row) []byte
 			dst = appendVarint(dst, temporality, delta)
 		case summary:
 			dst, in = begin(dst, metricSummary)
-			dst = e.appendQuantiles(dst, l, row, v)
+			dst = e.appendQuantiles(dst, l, row, v, f)
 		default:
 			dst, in = begin(dst, metricGauge)
 			dst = e.appendNumber(dst, l, row, v, f)
@@ -90,6 +91,15 @@ func (e *encoding) appendPoint(dst []byte, field int, l *layout, row *runtime.Ro
 		dst = e.appendAttribute(dst, field, l, i, row)
 	}
 	return dst
+}
+
+// appendTotal appends the sum of what a histogram or summary distributes, where
+// that is known, and never falls.
+func appendTotal(dst []byte, row *runtime.Row, f *runtime.Field) []byte {
+	if f.Sum == 0 || f.Cell.Signed {
+		return dst
+	}
+	return appendDouble(dst, total, float64(row.Event.Table.Word(row.Record, f.Sum)))
 }
 
 // appendNumber appends a NumberDataPoint.
@@ -121,7 +131,7 @@ func (e *encoding) appendExp(dst []byte, l *layout, row *runtime.Row, v runtime.
 	)
 	dst, at := begin(dst, points)
 	dst = e.appendPoint(dst, keyed, l, row)
-	dst = appendFixed(dst, count, h.Total())
+	dst = appendTotal(appendFixed(dst, count, h.Total()), row, f)
 	first, last := 1, h.Len()-1
 	for first <= last && h.N(first) == 0 {
 		first++
@@ -151,7 +161,7 @@ func (e *encoding) appendBuckets(dst []byte, l *layout, row *runtime.Row, v runt
 	const keyed = 9
 	dst, at := begin(dst, points)
 	dst = e.appendPoint(dst, keyed, l, row)
-	dst = appendFixed(dst, count, h.Total())
+	dst = appendTotal(appendFixed(dst, count, h.Total()), row, f)
 	dst, in := begin(dst, counts)
 	for i := range h.Len() {
 		dst = binary.LittleEndian.AppendUint64(dst, h.N(i))
@@ -167,14 +177,11 @@ func (e *encoding) appendBuckets(dst []byte, l *layout, row *runtime.Row, v runt
 // quantiles are agg.Probabilities.
 var quantiles = [...]float64{0.5, 0.9, 0.95, 0.99}
 
-// appendQuantiles appends a SummaryDataPoint. There is no sum of what has
-// quantiles: it is left 0.
-func (e *encoding) appendQuantiles(dst []byte, l *layout, row *runtime.Row, v runtime.Value) []byte {
+// appendQuantiles appends a SummaryDataPoint. It has a sum: 0 where none is known.
+func (e *encoding) appendQuantiles(dst []byte, l *layout, row *runtime.Row, v runtime.Value, f *runtime.Field) []byte {
 	dst, at := begin(dst, points)
 	dst = e.appendPoint(dst, attributes, l, row)
-	if words := row.Record.Body[min(len(row.Record.Body), 16+row.Event.Table.KeySize):]; len(words) >= 8 {
-		dst = appendFixed(dst, count, binary.LittleEndian.Uint64(words))
-	}
+	dst = appendTotal(appendFixed(dst, count, row.Event.Table.Word(row.Record, 0)), row, f)
 	for i, word := range v.Cell {
 		x := math.Float64frombits(word)
 		if i >= len(quantiles) || !finite(x) {

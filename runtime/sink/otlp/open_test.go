@@ -18,6 +18,7 @@ import (
 	"github.com/redsift/ingraind/runtime"
 	"github.com/redsift/ingraind/runtime/runtimetest"
 	"github.com/redsift/ingraind/runtime/sink/otlp"
+	"github.com/redsift/ingraind/runtime/sinktest"
 )
 
 func TestMistakesInSettingsAreNamed(t *testing.T) {
@@ -92,8 +93,8 @@ func TestTheEnvironmentIsThatOfOpenTelemetry(t *testing.T) {
 
 func TestTheResourceIsWhatWasAskedFor(t *testing.T) {
 	r, url := receive(t)
-	ship(t, open(t, "endpoint="+url, "resource_attributes=service.name=other,host.name=h,rack=7%2C8"), numbered(nil, numbers(), 1))
-	ship(t, open(t, "endpoint="+url, "resource_attributes=service.name=other,host.name=h", "service_name=mine"), numbered(nil, numbers(), 1))
+	ship(t, open(t, "endpoint="+url, "resource_attributes=service.name=other,host.name=h,rack=7%2C8"), sinktest.NewNumbers().Row(1))
+	ship(t, open(t, "endpoint="+url, "resource_attributes=service.name=other,host.name=h", "service_name=mine"), sinktest.NewNumbers().Row(1))
 	if len(r.attrs) != 2 || !strings.HasPrefix(r.attrs[0], `service.name="other" host.name="h" rack="7,8" ingraind.batch=`) ||
 		!strings.HasPrefix(r.attrs[1], `service.name="mine" host.name="h" ingraind.batch=`) {
 		t.Errorf("got %q", r.attrs)

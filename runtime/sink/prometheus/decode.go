@@ -15,6 +15,7 @@ type point struct {
 	values    []string
 	past      bool
 	n         uint64    // of a counter, a total; the events of a summary
+	sum       uint64    // of a histogram, a summary
 	x         float64   // of a gauge
 	there     bool      // of a gauge, quantiles
 	buckets   []bucket  // of a histogram
@@ -133,5 +134,8 @@ func (r *reader) point(p *point) {
 				p.quantiles = append(p.quantiles, math.Float64frombits(r.u64()))
 			}
 		}
+	}
+	if p.metric.Sum != unknown {
+		p.sum = r.u64()
 	}
 }

@@ -21,7 +21,8 @@ const mostLabel = 128
 // Bytes have their length in front, as a uvarint. A counter or total is a u64,
 // a gauge a flag and a float64, a histogram how many buckets have events and
 // their indices and counts, as uvarints, a summary a u64 of events, a flag and
-// its quantiles. The reading goroutine owns it.
+// its quantiles; the two have their sum behind it, a u64, where that is known.
+// The reading goroutine owns it.
 type encoding struct {
 	name, prefix string
 	layouts      map[*runtime.Event]*layout
@@ -36,7 +37,7 @@ type layout struct {
 }
 
 func newEncoding(prefix string) *encoding {
-	return &encoding{name: "prometheus 1 " + prefix, prefix: prefix, layouts: map[*runtime.Event]*layout{}}
+	return &encoding{name: "prometheus 2 " + prefix, prefix: prefix, layouts: map[*runtime.Event]*layout{}}
 }
 
 // Name is of the form and the prefix, for both are in the bytes.
@@ -95,26 +96,21 @@ func appendMetric(dst []byte, m *metric, v runtime.Value, f *runtime.Field, row 
 				dst = binary.AppendUvarint(binary.AppendUvarint(dst, uint64(i)), n)
 			}
 		}
-		return dst
+	case summary:
+		dst = binary.LittleEndian.AppendUint64(dst, row.Event.Table.Word(row.Record, 0))
+		if v.Null {
+			dst = append(dst, 0)
+			break
+		}
+		dst = append(dst, 1)
+		for _, word := range v.Cell {
+			dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(math.Float64frombits(word)/m.Scale))
+		}
 	}
-	dst = binary.LittleEndian.AppendUint64(dst, events(row))
-	if v.Null {
-		return append(dst, 0)
-	}
-	dst = append(dst, 1)
-	for _, word := range v.Cell {
-		dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(math.Float64frombits(word)/m.Scale))
+	if m.Sum != unknown {
+		dst = binary.LittleEndian.AppendUint64(dst, row.Event.Table.Word(row.Record, f.Sum))
 	}
 	return dst
-}
-
-// events is word 0 of a table's row, which follows its head and key.
-func events(row *runtime.Row) uint64 {
-	at := 16 + row.Event.Table.KeySize
-	if len(row.Record.Body) < at+8 {
-		return 0
-	}
-	return binary.LittleEndian.Uint64(row.Record.Body[at:])
 }
 
 func number(v runtime.Value, f *runtime.Field) float64 {

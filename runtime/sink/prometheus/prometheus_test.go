@@ -16,30 +16,16 @@ import (
 	"github.com/redsift/ingraind/runtime/agg"
 	"github.com/redsift/ingraind/runtime/runtimetest"
 	"github.com/redsift/ingraind/runtime/sink/prometheus"
+	"github.com/redsift/ingraind/runtime/sinktest"
 )
 
 func settings(more ...string) runtime.Settings {
-	s := runtime.Settings{}
-	for _, d := range prometheus.Part().Settings {
-		s[d.Name] = d.Default
-	}
-	s["listen"] = "127.0.0.1:0"
-	for _, m := range more {
-		name, value, _ := strings.Cut(m, "=")
-		s[name] = value
-	}
-	return s
+	return sinktest.Settings(prometheus.Part(), append([]string{"listen=127.0.0.1:0"}, more...)...)
 }
 
 func open(t testing.TB, more ...string) runtime.Sink {
 	t.Helper()
-	s, err := prometheus.Part().Open(settings(more...))
-	if err == nil {
-		err = runtime.Start(s)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := sinktest.Open(t, prometheus.Part(), append([]string{"listen=127.0.0.1:0"}, more...)...)
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)
@@ -91,9 +77,9 @@ func mustHold(t testing.TB, text string, lines ...string) {
 
 // counted is a table of one key and one count.
 func counted() (*runtime.Event, *[]runtime.Value) {
-	v := &[]runtime.Value{{Type: runtime.TypeString, Bytes: []byte("a")}, number(1)}
-	return made("t", []runtime.Field{field("who.comm", runtime.TypeString)},
-		[]runtime.Field{cellOf("n", runtime.TypeUint, agg.Cell{Kind: agg.Count})}, v), v
+	v := &[]runtime.Value{{Type: runtime.TypeString, Bytes: []byte("a")}, sinktest.Number(1)}
+	return sinktest.Made("t", []runtime.Field{sinktest.Field("who.comm", runtime.TypeString)},
+		[]runtime.Field{sinktest.CellOf("n", runtime.TypeUint, agg.Cell{Kind: agg.Count})}, v), v
 }
 
 func TestMistakesInSettingsAreNamed(t *testing.T) {
@@ -131,15 +117,16 @@ func TestAPortInUseIsSaidAtTheStart(t *testing.T) {
 
 func TestEachKindOfCellHasItsMetrics(t *testing.T) {
 	s := open(t)
-	event, values := all()
+	event, values := sinktest.AllCells()
 	(*values)[0].Bytes = []byte("a\"b\\c\n\x00rest")
-	ship(t, s, tableRow(event, 0), tableRow(event, 0))
+	ship(t, s, sinktest.TableRow(event, false), sinktest.TableRow(event, false))
 	key := `comm="a\"b\\c\n",exe="/bin/x_",peer="2001:db8::1",error="-",took="1234567"`
 	text := scrape(t, s, "text/plain")
 	key = key[:strings.Index(key, `error=`)]
 	for name, want := range map[string]string{
 		"n_total": "14", "total": "-6", "mean": "1.5", "low": "-2", "high": "2", "newest": "0", "kinds": "9", "below": "-0.5",
-		"sizes_bytes_count": "6", "parts_count": "14", "spread_count": "0",
+		"sizes_bytes_count": "6", "parts_count": "14", "spread_count": "84",
+		"sizes_bytes_sum": "2000", "spread_sum": "2000", "parts_sum": "NaN",
 	} {
 		found := false
 		for line := range strings.Lines(text) {
@@ -165,13 +152,13 @@ func TestEachKindOfCellHasItsMetrics(t *testing.T) {
 
 func TestDurationsAreSeconds(t *testing.T) {
 	s := open(t)
-	event := made("t", nil, []runtime.Field{
-		cellOf("busy", runtime.TypeDuration, agg.Cell{Kind: agg.Sum}),
-		cellOf("longest", runtime.TypeDuration, agg.Cell{Kind: agg.Max}),
-		cellOf("spread", runtime.TypeDuration, agg.Cell{Kind: agg.Buckets, Bounds: []int64{1e9, 2e9}}),
-	}, &[]runtime.Value{number(1500000000), number(250000000), {Type: runtime.TypeHistogram, Cell: []uint64{1, 2, 3}}})
+	event := sinktest.Made("t", nil, []runtime.Field{
+		sinktest.CellOf("busy", runtime.TypeDuration, agg.Cell{Kind: agg.Sum}),
+		sinktest.CellOf("longest", runtime.TypeDuration, agg.Cell{Kind: agg.Max}),
+		sinktest.CellOf("spread", runtime.TypeDuration, agg.Cell{Kind: agg.Buckets, Bounds: []int64{1e9, 2e9}}),
+	}, &[]runtime.Value{sinktest.Number(1500000000), sinktest.Number(250000000), {Type: runtime.TypeHistogram, Cell: []uint64{1, 2, 3}}})
 	event.Table.Help, event.Fields[0].Help = "Of calls.", "sum(took)"
-	ship(t, s, tableRow(event, 0))
+	ship(t, s, sinktest.TableRow(event, false))
 	text := scrape(t, s, "text/plain")
 	mustHold(t, text, "ingraind_g_t_busy_seconds_total 1.5", "ingraind_g_t_longest_seconds 0.25", "# HELP ingraind_g_t_busy_seconds_total Of calls. sum(took)",
 		`ingraind_g_t_spread_seconds_bucket{le="1"} 1`, `ingraind_g_t_spread_seconds_bucket{le="2"} 3`, `ingraind_g_t_spread_seconds_bucket{le="+Inf"} 6`,
@@ -189,7 +176,7 @@ func TestStreamsAreCountedByWeight(t *testing.T) {
 func TestTheRowPastTheBoundSaysSo(t *testing.T) {
 	s := open(t)
 	event, _ := counted()
-	ship(t, s, tableRow(event, 1), tableRow(event, 0), tableRow(event, 1))
+	ship(t, s, sinktest.TableRow(event, true), sinktest.TableRow(event, false), sinktest.TableRow(event, true))
 	mustHold(t, scrape(t, s, ""), `ingraind_g_t_n_total{overflow="true"} 2`, `ingraind_g_t_n_total{who_comm="a"} 1`)
 }
 
@@ -200,10 +187,10 @@ func TestIdleSeriesVanishAndOthersStay(t *testing.T) {
 	prometheus.SetClock(s, func() time.Time { mu.Lock(); defer mu.Unlock(); return now })
 	pass := func(d time.Duration) { mu.Lock(); defer mu.Unlock(); now = now.Add(d) }
 	event, v := counted()
-	ship(t, s, tableRow(event, 0))
+	ship(t, s, sinktest.TableRow(event, false))
 	pass(40 * time.Second)
 	(*v)[0].Bytes = []byte("b")
-	ship(t, s, tableRow(event, 0))
+	ship(t, s, sinktest.TableRow(event, false))
 	pass(30 * time.Second)
 	text := scrape(t, s, "")
 	mustHold(t, text, `ingraind_g_t_n_total{who_comm="b"} 1`, "ingraind_prometheus_series 1")
@@ -217,7 +204,7 @@ func TestSeriesAreBoundedAndTheRestIsCounted(t *testing.T) {
 	event, v := counted()
 	for _, name := range []string{"a", "b", "c", "d", "a"} {
 		(*v)[0].Bytes = []byte(name)
-		ship(t, s, tableRow(event, 0))
+		ship(t, s, sinktest.TableRow(event, false))
 	}
 	mustHold(t, scrape(t, s, ""), `ingraind_g_t_n_total{who_comm="a"} 2`, `ingraind_g_t_n_total{who_comm="b"} 1`,
 		"ingraind_prometheus_series 2", `ingraind_prometheus_untaken_total{reason="max_series"} 2`)
@@ -231,7 +218,7 @@ func TestScrapersSeeWholeBatches(t *testing.T) {
 	var b []byte
 	for _, name := range []string{"a", "b"} {
 		(*v)[0].Bytes = []byte(name)
-		b = s.Encoding().AppendRow(b, tableRow(event, 0))
+		b = s.Encoding().AppendRow(b, sinktest.TableRow(event, false))
 	}
 	const batches = 2000
 	done := make(chan error, 1)
@@ -267,8 +254,8 @@ func TestScrapersSeeWholeBatches(t *testing.T) {
 
 func TestRowsAreEncodedWithoutAllocations(t *testing.T) {
 	s := open(t)
-	event, _ := all()
-	row := tableRow(event, 0)
+	event, _ := sinktest.AllCells()
+	row := sinktest.TableRow(event, false)
 	dst := s.Encoding().AppendRow(nil, row)
 	if n := testing.AllocsPerRun(100, func() { dst = s.Encoding().AppendRow(dst[:0], row) }); n != 0 {
 		t.Errorf("got %v allocations, want none", n)
@@ -279,7 +266,7 @@ func TestRowsAreEncodedWithoutAllocations(t *testing.T) {
 func TestADamagedBatchIsRefusedWhole(t *testing.T) {
 	s := open(t)
 	event, _ := counted()
-	b := s.Encoding().AppendRow(nil, tableRow(event, 0))
+	b := s.Encoding().AppendRow(nil, sinktest.TableRow(event, false))
 	one := len(b)
 	b = append(b, b...)
 	for n := one + 1; n < len(b); n++ {
@@ -294,10 +281,10 @@ func TestADamagedBatchIsRefusedWhole(t *testing.T) {
 
 func FuzzShip(f *testing.F) {
 	s := open(f)
-	event, _ := all()
-	f.Add(s.Encoding().AppendRow(nil, tableRow(event, 0)))
+	event, _ := sinktest.AllCells()
+	f.Add(s.Encoding().AppendRow(nil, sinktest.TableRow(event, false)))
 	counts, _ := counted()
-	f.Add(s.Encoding().AppendRow(nil, tableRow(counts, 1)))
+	f.Add(s.Encoding().AppendRow(nil, sinktest.TableRow(counts, true)))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if _, failed := prometheus.Written(b); failed != nil {
 			t.Errorf("taken, and then: %v", failed)

@@ -40,8 +40,18 @@ type metric struct {
 	Scale  float64   `json:"s"`           // what numbers are divided by
 	Bounds []float64 `json:"b,omitempty"` // of a histogram, scaled; that of its last bucket, +Inf, is left out
 	Native bool      `json:"x,omitempty"` // its buckets are those of a native histogram of schema 0
+	Sum    adding    `json:"t,omitempty"` // of a histogram or summary: whether rows have the sum
 	field  int
 }
+
+// adding is whether the sum of what is distributed is known, and its kind.
+type adding uint8
+
+const (
+	unknown  adding = iota
+	unsigned        // a u64
+	signed          // an i64
+)
 
 // series is how many a scraper has of one of them.
 func (m *metric) series() int {
@@ -133,6 +143,12 @@ func metricOf(f *runtime.Field) (metric, bool) {
 	default:
 		return m, false
 	}
+	if f.Sum > 0 {
+		m.Sum = unsigned
+		if f.Cell.Signed {
+			m.Sum = signed
+		}
+	}
 	return m, true
 }
 
@@ -181,7 +197,7 @@ func parseSchema(text []byte) (*schema, error) {
 	for i := range s.Metrics {
 		m := &s.Metrics[i]
 		if seen[m.Name] || !isName.MatchString(m.Name) || m.Form < counter || m.Form > summary || m.Scale != 1 && m.Scale != nanoseconds ||
-			m.Unit != "" && m.Unit != "seconds" && m.Unit != "bytes" || m.Native && len(m.Bounds) > 64 {
+			m.Unit != "" && m.Unit != "seconds" && m.Unit != "bytes" || m.Native && len(m.Bounds) > 64 || m.Sum > signed {
 			return nil, errDamaged
 		}
 		seen[m.Name] = true

@@ -97,8 +97,7 @@ func (m *metric) kind() dto.MetricType {
 	return dto.MetricType_GAUGE
 }
 
-// metric is the series as a scraper has it. What is written is a copy. The sum
-// of a histogram or summary is not known; NaN says so, 0 would be a lie.
+// metric is the series as a scraper has it. What is written is a copy.
 func (one *series) metric(m *metric) *dto.Metric {
 	d := &dto.Metric{}
 	for i, v := range one.values {
@@ -115,7 +114,7 @@ func (one *series) metric(m *metric) *dto.Metric {
 	case gauge:
 		d.Gauge = &dto.Gauge{Value: ref(one.x)}
 	case summary:
-		d.Summary = &dto.Summary{SampleCount: ref(one.n), SampleSum: ref(math.NaN())}
+		d.Summary = &dto.Summary{SampleCount: ref(one.n), SampleSum: ref(one.total(m))}
 		for i, q := range one.quantiles {
 			d.Summary.Quantile = append(d.Summary.Quantile, &dto.Quantile{Quantile: ref(probabilities[i]), Value: ref(q)})
 		}
@@ -125,8 +124,20 @@ func (one *series) metric(m *metric) *dto.Metric {
 	return d
 }
 
+// total is the sum of a histogram or summary. When that is not known, NaN says
+// so; 0 would be a lie.
+func (one *series) total(m *metric) float64 {
+	switch m.Sum {
+	case unsigned:
+		return float64(one.sum) / m.Scale
+	case signed:
+		return float64(int64(one.sum)) / m.Scale
+	}
+	return math.NaN()
+}
+
 func (one *series) histogram(m *metric) *dto.Histogram {
-	h := &dto.Histogram{SampleSum: ref(math.NaN())}
+	h := &dto.Histogram{SampleSum: ref(one.total(m))}
 	n := uint64(0)
 	for i, of := range one.buckets {
 		if n += of; i < len(m.Bounds) {

@@ -3,64 +3,26 @@
 package prometheus_test
 
 import (
-	"bytes"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/redsift/ingraind/generated/conn"
-	"github.com/redsift/ingraind/generated/exec"
 	"github.com/redsift/ingraind/runtime"
+	"github.com/redsift/ingraind/runtime/sinktest"
 )
 
-// stockRows is an encoding that calls each with the rows of the stock grains.
-type stockRows struct {
-	runtime.Encoding
-	each func(row *runtime.Row)
-}
-
-func (s stockRows) AppendRow(dst []byte, row *runtime.Row) []byte {
-	s.each(row)
-	return s.Encoding.AppendRow(dst, row)
-}
-
-// shell is a sink with another encoding, that outlives its lane.
-type shell struct {
-	runtime.Sink
-	encoding runtime.Encoding
-}
-
-func (s shell) Encoding() runtime.Encoding { return s.encoding }
-func (s shell) Close() error               { return nil }
-
-func replay(t testing.TB, sink runtime.Sink, each func(row *runtime.Row)) {
-	t.Helper()
-	for _, grain := range []string{"conn", "exec"} {
-		recording, err := os.ReadFile(filepath.Join("../../../grains/testdata", grain+".rec"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		ledger, err := runtime.Replay(t.Context(), bytes.NewReader(recording), runtime.Options{
-			Grains: []*runtime.Grain{exec.New(), conn.New()},
-			Lanes:  []runtime.LaneOptions{{Name: "prometheus", Sink: shell{sink, stockRows{sink.Encoding(), each}}}},
-		})
-		if err != nil || ledger.Losses() != 0 {
-			t.Fatalf("got %v and %d losses", err, ledger.Losses())
-		}
-	}
-}
+const recordings = "../../../grains/testdata"
 
 func TestRowsOfTheStockGrainsAreCountedWithoutAllocations(t *testing.T) {
 	s := open(t)
-	var dst []byte
+	var dst, all []byte
 	rows, connections := 0, uint64(0)
-	replay(t, s, func(row *runtime.Row) {
+	sinktest.Stock(t, recordings, func(row *runtime.Row) {
 		rows++
 		if row.Event.Name == "peers" {
 			connections += row.Event.AppendValues(nil, row.Record)[len(row.Event.Table.Key)].Num
 		}
+		all = s.Encoding().AppendRow(all, row)
 		dst = s.Encoding().AppendRow(dst[:0], row)
 		if n := testing.AllocsPerRun(10, func() { dst = s.Encoding().AppendRow(dst[:0], row) }); n != 0 {
 			t.Errorf("%s: got %v allocations, want none", row.Event.Name, n)
@@ -68,6 +30,9 @@ func TestRowsOfTheStockGrainsAreCountedWithoutAllocations(t *testing.T) {
 	})
 	if rows == 0 || connections == 0 {
 		t.Fatalf("got %d rows of %d connections", rows, connections)
+	}
+	if err := s.Ship(t.Context(), &runtime.Batch{Bytes: all}); err != nil {
+		t.Fatal(err)
 	}
 	got := 0.0
 	for line := range strings.Lines(scrape(t, s, "")) {
@@ -96,7 +61,7 @@ func BenchmarkNDJSON(b *testing.B) { benchmark(b, runtime.NDJSON{}) }
 func benchmark(b *testing.B, e runtime.Encoding) {
 	var dst []byte
 	measured := map[string]bool{}
-	replay(b, open(b), func(row *runtime.Row) {
+	sinktest.Stock(b, recordings, func(row *runtime.Row) {
 		if name := row.Event.Name; !measured[name] {
 			measured[name] = true
 			b.Run(name, func(b *testing.B) {

@@ -39,6 +39,7 @@ type series struct {
 	past      bool
 	seen      time.Time
 	n         uint64
+	sum       uint64
 	x         float64
 	there     bool
 	buckets   []uint64 // the last one is +Inf
@@ -109,6 +110,7 @@ func (s *store) add(p *point, now time.Time) {
 	}
 	one.seen = now
 	one.n += p.n
+	one.sum += p.sum
 	for _, b := range p.buckets {
 		one.buckets[b.index] += b.n
 	}
@@ -120,7 +122,7 @@ func (s *store) add(p *point, now time.Time) {
 
 // same reports whether points of both can be in one family.
 func (m *metric) same(o *metric) bool {
-	return m == o || m.Form == o.Form && m.Unit == o.Unit && m.Scale == o.Scale && m.Native == o.Native && slices.Equal(m.Bounds, o.Bounds)
+	return m == o || m.Form == o.Form && m.Unit == o.Unit && m.Scale == o.Scale && m.Native == o.Native && m.Sum == o.Sum && slices.Equal(m.Bounds, o.Bounds)
 }
 
 // sweep forgets the series that had no row for too long.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/redsift/ingraind/runtime"
 	"github.com/redsift/ingraind/runtime/agg"
+	"github.com/redsift/ingraind/runtime/sinktest"
 )
 
 var dialects = []string{"statsd", "dogstatsd"}
@@ -23,7 +24,7 @@ func encoded(t testing.TB, dialect string, row *runtime.Row) string {
 }
 
 func TestEachKindOfCellHasItsMetrics(t *testing.T) {
-	event, _ := all()
+	event, _ := sinktest.AllCells()
 	if diff := cmp.Diff(`p.g.t.a_b_c_d_e_f_g_h_i._bin_x_.2001_db8__1.-.1234567.n:7|c
 p.g.t.a_b_c_d_e_f_g_h_i._bin_x_.2001_db8__1.-.1234567.total:-3|c
 p.g.t.a_b_c_d_e_f_g_h_i._bin_x_.2001_db8__1.-.1234567.mean:1.5|g
@@ -40,7 +41,7 @@ p.g.t.a_b_c_d_e_f_g_h_i._bin_x_.2001_db8__1.-.1234567.spread.p50:1|g
 p.g.t.a_b_c_d_e_f_g_h_i._bin_x_.2001_db8__1.-.1234567.spread.p90:2.5|g
 p.g.t.a_b_c_d_e_f_g_h_i._bin_x_.2001_db8__1.-.1234567.spread.p95:3|g
 p.g.t.a_b_c_d_e_f_g_h_i._bin_x_.2001_db8__1.-.1234567.spread.p99:1e+21|g
-`, encoded(t, "statsd", tableRow(event, 0))); diff != "" {
+`, encoded(t, "statsd", sinktest.TableRow(event, false))); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	if diff := cmp.Diff(`p.g.t.n:7|c|#comm:a_b_c_d_e_f_g_h.i,exe:/bin/x_,peer:2001_db8__1,error:-,took:1234567
@@ -59,32 +60,32 @@ p.g.t.spread.p50:1|g|#comm:a_b_c_d_e_f_g_h.i,exe:/bin/x_,peer:2001_db8__1,error:
 p.g.t.spread.p90:2.5|g|#comm:a_b_c_d_e_f_g_h.i,exe:/bin/x_,peer:2001_db8__1,error:-,took:1234567
 p.g.t.spread.p95:3|g|#comm:a_b_c_d_e_f_g_h.i,exe:/bin/x_,peer:2001_db8__1,error:-,took:1234567
 p.g.t.spread.p99:1e+21|g|#comm:a_b_c_d_e_f_g_h.i,exe:/bin/x_,peer:2001_db8__1,error:-,took:1234567
-`, encoded(t, "dogstatsd", tableRow(event, 0))); diff != "" {
+`, encoded(t, "dogstatsd", sinktest.TableRow(event, false))); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 
 func TestTheRowPastTheBoundSaysSo(t *testing.T) {
-	values := &[]runtime.Value{{Type: runtime.TypeUint, Null: true}, {Type: runtime.TypeUint, Null: true}, number(4)}
-	event := made("t", []runtime.Field{field("a", runtime.TypeUint), field("b", runtime.TypeUint)},
-		[]runtime.Field{cellOf("n", runtime.TypeUint, agg.Cell{Kind: agg.Count})}, values)
-	if got, want := encoded(t, "statsd", tableRow(event, 1)), "p.g.t._overflow._overflow.n:4|c\n"; got != want {
+	values := &[]runtime.Value{{Type: runtime.TypeUint, Null: true}, {Type: runtime.TypeUint, Null: true}, sinktest.Number(4)}
+	event := sinktest.Made("t", []runtime.Field{sinktest.Field("a", runtime.TypeUint), sinktest.Field("b", runtime.TypeUint)},
+		[]runtime.Field{sinktest.CellOf("n", runtime.TypeUint, agg.Cell{Kind: agg.Count})}, values)
+	if got, want := encoded(t, "statsd", sinktest.TableRow(event, true)), "p.g.t._overflow._overflow.n:4|c\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got, want := encoded(t, "dogstatsd", tableRow(event, 1)), "p.g.t.n:4|c|#overflow:true\n"; got != want {
+	if got, want := encoded(t, "dogstatsd", sinktest.TableRow(event, true)), "p.g.t.n:4|c|#overflow:true\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
 func TestATableWithoutAKeyHasNoTags(t *testing.T) {
-	values := &[]runtime.Value{number(4), {Type: runtime.TypeHistogram, Cell: []uint64{1, 0, 0, 0, 0, 0, 0, 0, 0}}}
-	event := made("t", nil, []runtime.Field{
-		cellOf("n", runtime.TypeUint, agg.Cell{Kind: agg.Count}), cellOf("h", runtime.TypeUint, agg.Cell{Kind: agg.Exp2, Bits: 8})}, values)
-	if got, want := encoded(t, "dogstatsd", tableRow(event, 0)), "p.g.t.n:4|c\np.g.t.h.bucket:1|c|#le:0\n"; got != want {
+	values := &[]runtime.Value{sinktest.Number(4), {Type: runtime.TypeHistogram, Cell: []uint64{1, 0, 0, 0, 0, 0, 0, 0, 0}}}
+	event := sinktest.Made("t", nil, []runtime.Field{
+		sinktest.CellOf("n", runtime.TypeUint, agg.Cell{Kind: agg.Count}), sinktest.CellOf("h", runtime.TypeUint, agg.Cell{Kind: agg.Exp2, Bits: 8})}, values)
+	if got, want := encoded(t, "dogstatsd", sinktest.TableRow(event, false)), "p.g.t.n:4|c\np.g.t.h.bucket:1|c|#le:0\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	event.Table.Measurement = "connection.out"
-	if got, want := encoded(t, "statsd", tableRow(event, 0)), "p.connection.out.n:4|c\np.connection.out.h.bucket.0:1|c\n"; got != want {
+	if got, want := encoded(t, "statsd", sinktest.TableRow(event, false)), "p.connection.out.n:4|c\np.connection.out.h.bucket.0:1|c\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -117,8 +118,8 @@ func TestEncodingsWithOtherBytesHaveOtherNames(t *testing.T) {
 }
 
 func TestQuantilesAreThoseOfTheCell(t *testing.T) {
-	event, _ := all()
-	got := encoded(t, "statsd", tableRow(event, 0))
+	event, _ := sinktest.AllCells()
+	got := encoded(t, "statsd", sinktest.TableRow(event, false))
 	for _, p := range agg.Probabilities {
 		if name := fmt.Sprintf(".spread.p%.0f:", math.Round(p*100)); strings.Count(got, name) != 1 {
 			t.Errorf("got no %s in\n%s", name, got)
@@ -159,7 +160,7 @@ func FuzzEachLineParses(f *testing.F) {
 	f.Add([]byte("a|c\nb:1|g"), []byte("#x:y,z"), int64(1)<<62, math.Inf(1))
 	f.Add([]byte(""), []byte(strings.Repeat(":é\xff", 999)), int64(0), math.Copysign(0, -1))
 	f.Fuzz(func(t *testing.T, comm, text []byte, n int64, x float64) {
-		event, values := all()
+		event, values := sinktest.AllCells()
 		v := *values
 		v[0].Bytes, v[1].Bytes, v[2].Bytes = comm, text, append(text, make([]byte, 16)...)[:16]
 		v[3].Num, v[4].Num = uint64(n), uint64(n)
@@ -172,14 +173,14 @@ func FuzzEachLineParses(f *testing.F) {
 		}
 		v[15].Cell[0], v[17].Cell[0] = uint64(n), math.Float64bits(x)
 		for _, d := range dialects {
-			mustParse(t, d, encoded(t, d, tableRow(event, 0)), 5)
+			mustParse(t, d, encoded(t, d, sinktest.TableRow(event, false)), 5)
 		}
 	})
 }
 
 func TestARowAllocatesNothing(t *testing.T) {
-	event, _ := all()
-	rows := []*runtime.Row{tableRow(event, 0), tableRow(event, 1),
+	event, _ := sinktest.AllCells()
+	rows := []*runtime.Row{sinktest.TableRow(event, false), sinktest.TableRow(event, true),
 		{Grain: &runtime.Grain{Name: "conn"}, Event: &runtime.Event{Name: "connect", Stream: true}, Record: runtime.Record{Weight: 1}}}
 	for _, d := range dialects {
 		encoding := open(t, "dialect="+d).Encoding()

@@ -3,8 +3,6 @@
 package statsd_test
 
 import (
-	"bytes"
-	"context"
 	"flag"
 	"os"
 	"path/filepath"
@@ -13,41 +11,19 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/redsift/ingraind/generated/conn"
-	"github.com/redsift/ingraind/generated/exec"
 	"github.com/redsift/ingraind/runtime"
+	"github.com/redsift/ingraind/runtime/sinktest"
 )
 
 var update = flag.Bool("update", false, "write the goldens")
 
-// gathered is a sink that keeps the bytes it was shipped.
-type gathered struct {
-	runtime.Sink
-	bytes.Buffer
-}
-
-func (g *gathered) Close() error { return nil }
-func (g *gathered) Ship(_ context.Context, b *runtime.Batch) error {
-	g.Write(b.Bytes)
-	return nil
-}
-
 // replayed are the metrics of what a kernel wrote.
 func replayed(t *testing.T, grain, dialect string) string {
 	t.Helper()
-	recording, err := os.ReadFile(filepath.Join("../../../grains/testdata", grain+".rec"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	sink := &gathered{Sink: open(t, "dialect="+dialect)}
-	ledger, err := runtime.Replay(t.Context(), bytes.NewReader(recording), runtime.Options{
-		Grains: []*runtime.Grain{exec.New(), conn.New()},
-		Lanes:  []runtime.LaneOptions{{Name: "statsd", Sink: sink}},
-	})
-	if err != nil || ledger.Losses() != 0 {
-		t.Fatalf("got %v and %d losses", err, ledger.Losses())
-	}
-	return sink.String()
+	encoding := open(t, "dialect="+dialect).Encoding()
+	var lines []byte
+	sinktest.StockOf(t, "../../../grains/testdata", grain, func(row *runtime.Row) { lines = encoding.AppendRow(lines, row) })
+	return string(lines)
 }
 
 func TestRowsOfTheStockGrainsAreThoseLines(t *testing.T) {

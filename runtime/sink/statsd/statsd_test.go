@@ -4,12 +4,12 @@ package statsd_test
 
 import (
 	"maps"
-	"strings"
 	"testing"
 
 	"github.com/redsift/ingraind/runtime"
 	"github.com/redsift/ingraind/runtime/runtimetest"
 	"github.com/redsift/ingraind/runtime/sink/statsd"
+	"github.com/redsift/ingraind/runtime/sinktest"
 )
 
 // open is the sink with its default settings, but for some: "mtu=512".
@@ -28,15 +28,7 @@ func open(t testing.TB, settings ...string) runtime.Sink {
 }
 
 func tryOpen(settings ...string) (runtime.Sink, error) {
-	s := runtime.Settings{}
-	for _, setting := range statsd.Part().Settings {
-		s[setting.Name] = setting.Default
-	}
-	for _, setting := range settings {
-		name, value, _ := strings.Cut(setting, "=")
-		s[name] = value
-	}
-	return statsd.Part().Open(s)
+	return statsd.Part().Open(sinktest.Settings(statsd.Part(), settings...))
 }
 
 func TestMistakesInSettingsAreSaid(t *testing.T) {

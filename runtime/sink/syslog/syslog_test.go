@@ -12,19 +12,11 @@ import (
 
 	"github.com/redsift/ingraind/runtime"
 	"github.com/redsift/ingraind/runtime/sink/syslog"
+	"github.com/redsift/ingraind/runtime/sinktest"
 )
 
-// settings are the defaults, changed by "name=value".
 func settings(changes ...string) runtime.Settings {
-	s := runtime.Settings{}
-	for _, one := range syslog.Part().Settings {
-		s[one.Name] = one.Default
-	}
-	for _, change := range changes {
-		name, value, _ := strings.Cut(change, "=")
-		s[name] = value
-	}
-	return s
+	return sinktest.Settings(syslog.Part(), changes...)
 }
 
 func open(t testing.TB, changes ...string) runtime.Sink {

@@ -16,6 +16,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/redsift/ingraind/runtime/sinktest"
 )
 
 // certificate writes one of 127.0.0.1, which is signed by itself, and its key.
@@ -49,13 +51,11 @@ func certificate(t *testing.T) (cert, key string) {
 }
 
 func TestEachRowArrivesOverTLSThroughAPause(t *testing.T) {
-	address := freeAddress(t)
+	address := sinktest.FreeAddress(t)
 	_, port, _ := net.SplitHostPort(address)
 	cert, key := certificate(t)
 	d := rsyslog(t, fmt.Sprintf(`global(defaultNetstreamDriver="gtls" defaultNetstreamDriverCAFile=%q defaultNetstreamDriverCertFile=%q defaultNetstreamDriverKeyFile=%q)
 module(load="imtcp" streamDriver.name="gtls" streamDriver.mode="1" streamDriver.authMode="anon")
 input(type="imtcp" address="127.0.0.1" port=%q)`, cert, cert, key, port))
-	if _, missing := outage(t, d, false, "address=tls://"+address, "ca_file="+cert); missing > 0 {
-		t.Errorf("%d rows are missing", missing)
-	}
+	outage(t, d, false, "address=tls://"+address, "ca_file="+cert).MustHold(t, false)
 }
