@@ -28,6 +28,7 @@ check: ## Look for mistakes without running anything: format, vet, lint, generat
 	$(GO) run ./gen/cmd/ingrain generate -n
 	$(GO) run ./gen/cmd/ingrain generate -n -C examples/grains
 	$(GO) run ./gen/cmd/ingrain generate -n -C examples/ship
+	$(GO) run ./gen/cmd/ingrain generate -n -C examples/deliver
 
 test: ## Run what every change must pass; installs what it needs. Needs root.
 	.ci/test short
