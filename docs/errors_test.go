@@ -69,7 +69,7 @@ var notAUsers = map[string][]string{
 		"record: * grains are more than *", "record: the description of grain * has * bytes, more than *", "record: a record of * bytes is longer than *",
 	},
 	"the code asks what it is, and says something else or nothing": {
-		"nobody reads the output", "no answer in time", "this is no gRPC message", "damaged",
+		"nobody reads the output", "no atomics that return the old value: *", "no answer in time", "this is no gRPC message", "damaged",
 		"Syntax error: ", "mismatched input '<EOF>'", "unsupported syntax", "reserved identifier",
 	},
 }
