@@ -108,10 +108,14 @@ func (d document) marked(marks ...string) []block {
 	return slices.DeleteFunc(slices.Clone(d.blocks), func(b block) bool { return !slices.Contains(marks, b.mark) })
 }
 
-// spans are what the prose sets in back quotes.
+// spans are what the prose sets in back quotes, but messages that are explained.
 func (d document) spans() []string {
+	return spansOf(d.own())
+}
+
+func spansOf(prose string) []string {
 	var spans []string
-	for _, found := range regexp.MustCompile("`([^`\n]+)`").FindAllStringSubmatch(d.prose, -1) {
+	for _, found := range regexp.MustCompile("`([^`\n]+)`").FindAllStringSubmatch(prose, -1) {
 		spans = append(spans, found[1])
 	}
 	return spans

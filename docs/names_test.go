@@ -158,7 +158,7 @@ func TestDocumentsNameNoStrangeHostAndNoMachine(t *testing.T) {
 	known := []string{"/bin", "/boot", "/dev", "/etc", "/proc", "/run", "/sys", "/usr", "/var", // of a machine
 		"/debug", "/healthz", "/metrics", "/readyz"} // of docs/observe.md
 	for _, d := range documents(t) {
-		text := d.prose
+		text := d.own()
 		for _, b := range d.blocks {
 			if b.mark != "printed" { // what sinks say of themselves
 				text += b.text
