@@ -3,7 +3,10 @@
 package grains
 
 import (
+	"bytes"
 	"fmt"
+	"io"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -91,12 +94,44 @@ func checkTalk(t *testing.T, rows []runtimetest.Row, r resolver, d dug, transpor
 	}
 }
 
+// capture keeps the messages of a recording, those that one side sees, for the
+// fuzzer of package grains/dns.
+func capture(t *testing.T, recording io.Reader) {
+	t.Helper()
+	in, err := runtime.NewRecordingReader(recording)
+	must(t, err)
+	var kept strings.Builder
+	g := dns.New()
+	for {
+		raw, _, err := in.Next()
+		if err == io.EOF {
+			break
+		}
+		must(t, err)
+		head, _ := runtime.ParseHead(raw)
+		e := &g.Events[head.Event]
+		whole, _ := e.Whole(new([]byte), raw[runtime.HeadSize:])
+		var message []byte
+		if v, ok := dns.NewQueryView(whole); e.Name == "query" && ok && v.Direction() == 0 {
+			message, _ = v.Message()
+		}
+		if v, ok := dns.NewAnswerView(whole); e.Name == "answer" && ok && v.Direction() == 0 {
+			message, _ = v.Message()
+		}
+		if message != nil {
+			fmt.Fprintf(&kept, "%x\n", message)
+		}
+	}
+	must(t, os.WriteFile("dns/testdata/captured.hex", []byte(kept.String()), 0o644))
+}
+
 func TestAnswersAreWhatDigPrints(t *testing.T) {
-	r := startResolver(t)
+	r := startResolver(t, freePort(t))
 	for _, transport := range []string{"udp", "tcp"} {
 		for _, server := range []string{"127.0.0.1", "::1"} {
 			t.Run(transport+" "+server, func(t *testing.T) {
-				agent := runtimetest.Start(t, runtime.Options{Params: map[string]int64{"dns.port": int64(r.port)}}, dns.New())
+				recording := &bytes.Buffer{}
+				agent := runtimetest.Start(t, runtime.Options{Params: map[string]int64{"dns.port": int64(r.port)}, Record: recording}, dns.New())
 				var all []dug
 				for _, q := range questions {
 					if transport == "tcp" {
@@ -110,6 +145,9 @@ func TestAnswersAreWhatDigPrints(t *testing.T) {
 				}
 				if lost := ledger.Losses(); lost != 0 {
 					t.Errorf("%d events or rows were lost, want 0", lost)
+				}
+				if *update && transport == "udp" && server == "::1" {
+					capture(t, recording)
 				}
 			})
 		}
