@@ -5,7 +5,7 @@ PREFIX   ?= /usr/local
 LDFLAGS  := -s -w
 export CGO_ENABLED = 0
 
-.PHONY: help build run generate check test test-full bench install uninstall clean
+.PHONY: help build run generate check test test-full bench sizes kernels install uninstall clean
 
 help: ## Print this list.
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -37,6 +37,15 @@ test-full: ## Run everything.
 
 bench: ## Measure ratios against other ways to do the same, in one run, into docs/performance.md.
 	$(GO) run ./bench -peers -write docs/performance.md
+
+kernels: ## Run the tests of all grains on all kernels, and write docs/kernels.md. Needs root.
+	.ci/test full deps
+	.ci/test full fetch
+	.ci/test full kernels
+	$(GO) run ./bench/matrix -kernels .cache/kernels -write docs/kernels.md
+
+sizes: ## Print what each grain and sink adds to an agent, and compare with docs/sizes.md.
+	$(GO) run ./bench/sizes
 
 install: build ## Install the agent below PREFIX (/usr/local), with its completions.
 	install -D -m 0755 bin/ingraind $(DESTDIR)$(PREFIX)/bin/ingraind

@@ -114,7 +114,6 @@ func measures() []measure {
 		{"awake", awake},
 		{"latency", latency},
 		{"start", start},
-		{"size", size},
 		{"memory", memory},
 		{"idle", idle},
 		{"generate", generate},

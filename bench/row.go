@@ -136,3 +136,9 @@ func asRatio(v float64) string {
 	}
 	return fmt.Sprintf("%.3g", v)
 }
+
+// bounded is a row without a peer, of what does not depend on what else the
+// machine does.
+func bounded(figure, unit string, ours, target float64) row {
+	return row{Figure: figure, Unit: unit, Ours: ours, Target: target, Limit: target}
+}

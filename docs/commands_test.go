@@ -123,6 +123,7 @@ func (d document) commands() []string {
 }
 
 func TestCommandsExist(t *testing.T) {
+	watched := help(t, build(t, "./examples/ship/generated/ship")) // has the flags of an observer
 	ingraind, ingrain := help(t, build(t, "./generated/ingraind")), help(t, build(t, "./gen/cmd/ingrain"))
 	tools := map[string]tool{
 		"ingraind": ingraind, "bin/ingraind": ingraind, "~/go/bin/ingraind": ingraind, "./watch": ingraind,
@@ -145,7 +146,7 @@ func TestCommandsExist(t *testing.T) {
 		for _, span := range d.spans() {
 			flag, _, _ := strings.Cut(span, " ")
 			ofGo := flag == "-update"
-			if regexp.MustCompile(`^-[a-z]+$`).MatchString(flag) && !ofGo && !ingraind.knows(flag) && !ingrain.knows(flag) {
+			if regexp.MustCompile(`^-[a-z]+$`).MatchString(flag) && !ofGo && !ingraind.knows(flag) && !watched.knows(flag) && !ingrain.knows(flag) {
 				t.Errorf("%s: neither ingraind nor ingrain takes %s", d.name, flag)
 			}
 		}

@@ -10,7 +10,10 @@
 //	<!-- install -->         the reader runs it, on any machine
 //	<!-- commands -->        each line is a command that exists
 //	<!-- config -->          a configuration file that ingraind takes
+//	<!-- printed -->         what `ingraind config` prints, of an agent with everything
 //	<!-- rows of EVENT.. --> what an agent printed, a row for each event named
+//	<!-- s3 -->              the reader runs it; tests of the sink s3 do
+//	<!-- questions -->       SQL, asked by tests of the sink s3 of what that agent put
 //	<!-- folders -->         the folders of the tree
 //	<!-- expressions -->     each line is a condition that package expr takes
 //	<!-- cells -->           each line is a cell that package expr takes
@@ -115,7 +118,7 @@ func (d document) spans() []string {
 }
 
 func TestBlocksSayWhatTheyAre(t *testing.T) {
-	marks := strings.Fields("from file run install commands config rows folders expressions cells s3")
+	marks := strings.Fields("from file run install commands config rows folders expressions cells s3 questions printed")
 	for _, d := range documents(t) {
 		for _, b := range d.blocks {
 			free := b.mark == "" && b.kind == "text" // a drawing

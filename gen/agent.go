@@ -14,8 +14,9 @@ import (
 	"github.com/redsift/ingraind/gen/internal/spec"
 )
 
-// stockSinks are the sinks that an agent may name without an import path.
-var stockSinks = []string{"console", "file", "http", "journald", "otlp", "prometheus", "s3", "statsd", "syslog"}
+// stockSinks are the sinks that an agent may name without an import path; those
+// with a slash are the one before it, with more to it.
+var stockSinks = []string{"console", "file", "http", "journald", "kafka", "otlp", "prometheus", "s3", "s3/parquet", "statsd", "syslog"}
 
 // checkAgent sees that what agent.yaml lists exists, and that no two of it
 // have one name. grains are the names of the site's own.
@@ -29,7 +30,7 @@ func (s *site) checkAgent(grains []string) {
 		}
 	}
 	for _, k := range s.agent.Sinks {
-		if !strings.Contains(k.Text, "/") && !slices.Contains(stockSinks, k.Text) {
+		if !isImportPath(k.Text) && !slices.Contains(stockSinks, k.Text) {
 			near := diag.DidYouMean(k.Text, stockSinks)
 			if near == "" {
 				near = fmt.Sprintf("; there are %s, and those of other modules by their import paths", strings.Join(stockSinks[:len(stockSinks)-1], ", ")+" and "+stockSinks[len(stockSinks)-1])
@@ -39,6 +40,7 @@ func (s *site) checkAgent(grains []string) {
 	}
 	s.distinct("grain", s.agentGrains())
 	s.distinct("sink", s.agent.Sinks)
+	s.once()
 	if name := s.agent.Name; slices.Contains(grains, name.Text) {
 		s.mistakes.Add(name.Pos, "the agent %s is called as a grain is; both would be generated/%s", name.Text, name.Text)
 	}
@@ -62,6 +64,24 @@ func (s *site) distinct(noun string, parts []spec.Value) {
 		}
 		first[name] = p
 	}
+}
+
+// once sees that no stock sink is there twice: by itself, and with more to it.
+func (s *site) once() {
+	paths := s.sinkPaths()
+	for i, k := range s.agent.Sinks {
+		less := path.Dir(paths[i])
+		if j := slices.Index(paths, less); j >= 0 && path.Dir(less) == emit.Runtime+"/sink" {
+			s.mistakes.Add(k.Pos, "%s is the sink %s, which is listed at line %d, with more to it: list one of the two", k.Text, s.agent.Sinks[j].Text, s.agent.Sinks[j].Pos.Line)
+		}
+	}
+}
+
+// isImportPath reports whether what names a sink is a path of Go, not one of
+// the stock sinks.
+func isImportPath(name string) bool {
+	first, _, slash := strings.Cut(name, "/")
+	return slash && !slices.Contains(stockSinks, first)
 }
 
 // agentGrains are all grains of the agent, the optional ones last.
@@ -91,7 +111,7 @@ func (s *site) grainPaths() []string {
 func (s *site) sinkPaths() []string {
 	var paths []string
 	for _, k := range s.agent.Sinks {
-		if strings.Contains(k.Text, "/") {
+		if isImportPath(k.Text) {
 			paths = append(paths, k.Text)
 			continue
 		}

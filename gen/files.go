@@ -45,7 +45,7 @@ func (s *site) emit(models []*model.Grain, objects map[*model.Grain][]object) ([
 			Help:   s.agent.Help.Text,
 			YAML:   "grains/agent.yaml",
 			Grains: s.grainPaths(), Optional: s.optionalNames(),
-			Sinks: s.sinkPaths(),
+			Sinks: s.sinkPaths(), Observe: s.agent.Observe,
 		})
 		if err != nil {
 			return nil, err

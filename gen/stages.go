@@ -34,7 +34,7 @@ func (s *site) layouts(grains []*grain) error {
 				events = append(events, event)
 			}
 		}
-		object, err := s.clang(g.spec.Name.Text, "stub", emit.Stub(g.spec.File, params, events), targets[0], "-Wno-unused")
+		object, err := s.clang(g.spec.Name.Text, "stub", emit.Stub(g.spec.File, params, events, model.CallNumbers(g.source)), targets[0], "-Wno-unused")
 		if err != nil {
 			return err
 		}

@@ -102,32 +102,16 @@ func fit(k *kernel.Kernel, m *model.Grain, objects []object) ([]Fit, bool, error
 	var fits []Fit
 	all := true
 	for _, p := range m.Probes {
-		blocker := needless(m, p, can)
+		blocker := needless(m, p, can, len(m.Probes))
 		for _, row := range rows[p.Name] {
 			if blocker != "" {
 				row.Way, row.OK, row.Reasons = "", true, []string{"not needed: " + blocker + " runs"}
 			}
 			fits = append(fits, row)
 		}
-		substituted := slices.ContainsFunc(m.Probes, func(other model.Probe) bool { return other.Unless == p.Name })
-		all = all && (blocker != "" || can[p.Name] || substituted)
+		all = all && (blocker != "" || can[p.Name] || p.Optional || hasSubstitute(m, p))
 	}
 	return fits, all, nil
-}
-
-// needless is the probe that makes p needless, "" when p is needed.
-func needless(m *model.Grain, p model.Probe, can map[string]bool) string {
-	for range m.Probes {
-		if p.Unless == "" {
-			return ""
-		}
-		if can[p.Unless] {
-			return p.Unless
-		}
-		i := slices.IndexFunc(m.Probes, func(other model.Probe) bool { return other.Name == p.Unless })
-		p = m.Probes[i] // its substitute is needed only where it is
-	}
-	return ""
 }
 
 // place finds the way that serves a point. A call that an architecture does
@@ -204,6 +188,8 @@ func serves(k *kernel.Kernel, p model.Probe, at model.Point, w model.Way) error 
 		return k.Matching(w.Target, args)
 	case "Uprobe", "Uretprobe":
 		return k.Uprobes()
+	case "UprobeMulti", "UretprobeMulti":
+		return k.UprobeMulti()
 	case "Cgroup", "XDP", "TCX", "SkLookup":
 		return k.Attaches(w.Target)
 	case "Clsact", "Socket", "PerfEvent":

@@ -112,10 +112,10 @@ func capture(t *testing.T, recording io.Reader) {
 		e := &g.Events[head.Event]
 		whole, _ := e.Whole(new([]byte), raw[runtime.HeadSize:])
 		var message []byte
-		if v, ok := dns.NewQueryView(whole); e.Name == "query" && ok && v.Direction() == 0 {
+		if v, ok := dns.NewQueryView(whole); e.Name == "query" && ok && v.Direction() == 0 && v.Transport() == 0 {
 			message, _ = v.Message()
 		}
-		if v, ok := dns.NewAnswerView(whole); e.Name == "answer" && ok && v.Direction() == 0 {
+		if v, ok := dns.NewAnswerView(whole); e.Name == "answer" && ok && v.Direction() == 0 && v.Transport() == 0 {
 			message, _ = v.Message()
 		}
 		if message != nil {
@@ -127,29 +127,28 @@ func capture(t *testing.T, recording io.Reader) {
 
 func TestAnswersAreWhatDigPrints(t *testing.T) {
 	r := startResolver(t, freePort(t))
-	for _, transport := range []string{"udp", "tcp"} {
-		for _, server := range []string{"127.0.0.1", "::1"} {
-			t.Run(transport+" "+server, func(t *testing.T) {
-				recording := &bytes.Buffer{}
-				agent := runtimetest.Start(t, runtime.Options{Params: map[string]int64{"dns.port": int64(r.port)}, Record: recording}, dns.New())
-				var all []dug
-				for _, q := range questions {
-					if transport == "tcp" {
-						q = append(slices.Clone(q), "+tcp")
-					}
-					all = append(all, r.dig(t, server, q...))
-				}
-				rows, ledger := agent.Stop()
-				for _, d := range all {
-					checkTalk(t, rows, r, d, transport)
-				}
-				if lost := ledger.Losses(); lost != 0 {
-					t.Errorf("%d events or rows were lost, want 0", lost)
-				}
-				if *update && transport == "udp" && server == "::1" {
-					capture(t, recording)
-				}
-			})
+	recording := &bytes.Buffer{}
+	agent := runtimetest.Start(t, runtime.Options{Params: map[string]int64{"dns.port": int64(r.port)}, Record: recording}, dns.New())
+	all := map[string][]dug{}
+	for n, q := range questions {
+		if underEmulation() && n%3 > 0 { // where a dig takes half a second
+			continue
 		}
+		for _, server := range []string{"127.0.0.1", "::1"} {
+			all["udp"] = append(all["udp"], r.dig(t, server, q...))
+			all["tcp"] = append(all["tcp"], r.dig(t, server, append(slices.Clone(q), "+tcp")...))
+		}
+	}
+	rows, ledger := agent.Stop()
+	for transport, list := range all {
+		for _, d := range list {
+			checkTalk(t, rows, r, d, transport)
+		}
+	}
+	if lost := ledger.Losses(); lost != 0 {
+		t.Errorf("%d events or rows were lost, want 0", lost)
+	}
+	if *update {
+		capture(t, recording)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/redsift/ingraind/generated/conn"
 	"github.com/redsift/ingraind/generated/dns"
 	"github.com/redsift/ingraind/generated/exec"
+	"github.com/redsift/ingraind/generated/priv"
 	"github.com/redsift/ingraind/runtime"
 )
 
@@ -34,6 +35,22 @@ func FuzzDNS(f *testing.F) {
 		func(r runtime.Record) bool { _, ok := dns.DecodeAnswer(r); return ok },
 		func(r runtime.Record) bool { _, ok := dns.DecodeUnanswered(r); return ok },
 		func(r runtime.Record) bool { _, ok := dns.DecodeSkip(r); return ok },
+	)
+}
+
+func FuzzPriv(f *testing.F) {
+	fuzz(f, priv.New(),
+		func(r runtime.Record) bool { _, ok := priv.DecodeIds(r); return ok },
+		func(r runtime.Record) bool { _, ok := priv.DecodeCapset(r); return ok },
+		func(r runtime.Record) bool { _, ok := priv.DecodeCapable(r); return ok },
+		func(r runtime.Record) bool { _, ok := priv.DecodePtrace(r); return ok },
+		func(r runtime.Record) bool { _, ok := priv.DecodePtraceCall(r); return ok },
+		func(r runtime.Record) bool { _, ok := priv.DecodeModule(r); return ok },
+		func(r runtime.Record) bool { _, ok := priv.DecodeBpf(r); return ok },
+		func(r runtime.Record) bool { _, ok := priv.DecodeBpfCall(r); return ok },
+		func(r runtime.Record) bool { _, ok := priv.DecodeNamespace(r); return ok },
+		func(r runtime.Record) bool { _, ok := priv.DecodeMemfd(r); return ok },
+		func(r runtime.Record) bool { _, ok := priv.DecodeExec(r); return ok },
 	)
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/redsift/ingraind/generated/conn"
 	"github.com/redsift/ingraind/generated/dns"
 	"github.com/redsift/ingraind/generated/exec"
+	"github.com/redsift/ingraind/generated/priv"
 	"github.com/redsift/ingraind/runtime"
 )
 
@@ -23,7 +24,7 @@ var update = flag.Bool("update", false, "record the goldens anew, as root")
 
 // stock are the grains that have goldens: NAME.rec, what the kernel wrote, and
 // NAME.ndjson, the rows that it is replayed to.
-func stock() []*runtime.Grain { return []*runtime.Grain{exec.New(), conn.New(), dns.New()} }
+func stock() []*runtime.Grain { return []*runtime.Grain{exec.New(), conn.New(), dns.New(), priv.New()} }
 
 func goldenFile(t testing.TB, name string) []byte {
 	t.Helper()

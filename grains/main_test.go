@@ -40,13 +40,15 @@ func TestMain(m *testing.M) {
 
 // roles are what the test binary can be told to do instead of testing.
 var roles = map[string]func(args []string) error{
-	"spawn":  spawn,
-	"serve":  serve,
-	"call":   call,
-	"share":  share,
-	"answer": answerer,
-	"ask":    asker,
-	"alone":  aloneInNamespace,
+	"spawn":    spawn,
+	"serve":    serve,
+	"call":     call,
+	"share":    share,
+	"typeless": typeless,
+	"crunch":   crunch,
+	"answer":   answerer,
+	"ask":      asker,
+	"alone":    aloneInNamespace,
 }
 
 // role is a command that plays a role.

@@ -25,7 +25,9 @@ import (
 // nothing else that happened meanwhile.
 func record(t *testing.T, g *runtime.Grain) {
 	t.Helper()
-	load := map[string]func(*testing.T) func(runtimetest.Row) bool{"exec": recordedPrograms, "conn": recordedConnections, "dns": recordedQuestions}[g.Name]
+	load := map[string]func(*testing.T) func(runtimetest.Row) bool{
+		"exec": recordedPrograms, "conn": recordedConnections, "dns": recordedQuestions, "priv": recordedPrivileges,
+	}[g.Name]
 	all := &bytes.Buffer{}
 	agent := runtimetest.Start(t, runtime.Options{Record: all, Params: map[string]int64{"dns.port": recordedPort, "dns.timeout": 1e9}}, g)
 	ours := load(t)
@@ -125,4 +127,33 @@ func recordedQuestions(t *testing.T) func(runtimetest.Row) bool {
 	must(t, err)
 	time.Sleep(3 * time.Second) // until nobody has answered
 	return func(runtimetest.Row) bool { return true }
+}
+
+// recordedPrivileges has what a process may do, and what it may not.
+func recordedPrivileges(t *testing.T) func(runtimetest.Row) bool {
+	program := runtimetest.Program(runtimetest.Call{Number: unix.SYS_EXIT_GROUP})
+	fd, err := unix.MemfdCreate("golden", 0)
+	must(t, err)
+	defer unix.Close(fd)
+	_, err = unix.Write(fd, program)
+	must(t, err)
+	head := &unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	fewer := &[2]unix.CapUserData{{Effective: 1 << unix.CAP_KILL, Permitted: 1 << unix.CAP_KILL}}
+	child := copied(t,
+		makes(unix.SYS_UNSHARE, unix.CLONE_NEWNET|unix.CLONE_NEWUTS),
+		makes(unix.SYS_MEMFD_CREATE, text("golden"), unix.MFD_CLOEXEC),
+		makes(unix.SYS_PTRACE, unix.PTRACE_ATTACH, 1<<22),
+		makes(unix.SYS_FINIT_MODULE, uintptr(fd), text(""), 0),
+		makes(unix.SYS_DELETE_MODULE, text("golden"), unix.O_NONBLOCK),
+		makes(unix.SYS_BPF, unix.BPF_PROG_LOAD, at(&[128]byte{0: unix.BPF_PROG_TYPE_XDP, 48: 'g', 49: 'o'}), 128),
+		makes(unix.SYS_SETRESGID, 10, 20, 30),
+		makes(unix.SYS_SETUID, 1000),
+		makes(unix.SYS_SETUID, 0),
+		makes(unix.SYS_CAPSET, at(head), at(fewer)),
+	)
+	fileless := fork(t, runtimetest.Fexecve(fd, "golden"), runtimetest.Exit(1)).pid
+	return func(r runtimetest.Row) bool {
+		pid := r.Int("who.pid")
+		return pid == int64(child) || pid == int64(fileless)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -15,7 +16,7 @@ import (
 // attachment is an attached program. To close it is to detach it.
 type attachment struct {
 	io.Closer
-	probe int
+	*choice
 }
 
 // Attach attaches all programs. When one does not attach in the way that was
@@ -52,11 +53,22 @@ func (l *Loaded) attachAll() (attempt, error) {
 // return without its entry is nothing, an entry without its return would
 // leave arguments behind.
 func (l *Loaded) attach(c *choice) error {
+	keep := func(attached io.Closer) {
+		l.links = append(l.links, attachment{attached, c})
+	}
+	if c.code != nil {
+		var all crowd
+		var errs []error
+		for n := range c.code.variants {
+			errs = append(errs, c.code.attach(c, l.collections[n].Programs[c.Programs[0]], &c.code.variants[n], func(attached io.Closer) {
+				all = append(all, attached)
+			}))
+		}
+		keep(all)
+		return errors.Join(errs...)
+	}
 	for i := len(c.Programs) - 1; i >= 0; i-- {
-		err := c.attach(l.collection.Programs[c.Programs[i]], i, func(attached io.Closer) {
-			l.links = append(l.links, attachment{attached, c.probe})
-		})
-		if err != nil {
+		if err := c.attach(l.collections[0].Programs[c.Programs[i]], i, keep); err != nil {
 			return err
 		}
 	}
@@ -111,8 +123,6 @@ func (c *choice) attachOne(program *ebpf.Program, n int) (io.Closer, error) {
 			return link.Kprobe(target, program, kernel)
 		}
 		return attachReturn(target, program)
-	case Uprobe, Uretprobe:
-		return c.attachUser(program)
 	case LSM:
 		return attachTrampoline(program, ebpf.AttachLSMMac)
 	case FmodRet:
@@ -141,22 +151,6 @@ func attachReturn(function string, program *ebpf.Program) (link.Link, error) {
 	return link.Kretprobe(function, program, o)
 }
 
-func (c *choice) attachUser(program *ebpf.Program) (link.Link, error) {
-	_, symbol, err := splitUserTarget(c.Target)
-	if err != nil {
-		return nil, err
-	}
-	file, err := link.OpenExecutable(c.binary)
-	if err != nil {
-		return nil, err
-	}
-	o := &link.UprobeOptions{TraceFSPrefix: traceGroup()}
-	if c.Mechanism == Uretprobe {
-		return file.Uretprobe(symbol, program, o)
-	}
-	return file.Uprobe(symbol, program, o)
-}
-
 // Detach stops the programs, the last attached first. The books can still be
 // read. A second call does nothing.
 func (l *Loaded) Detach() error {
@@ -166,6 +160,20 @@ func (l *Loaded) Detach() error {
 		errs = append(errs, a.Close())
 	}
 	l.links = nil
+	return errors.Join(errs...)
+}
+
+// crowd is attachments that are closed at once: the kernel waits for some tens
+// of milliseconds when a place in programs is left, as long for all of them.
+type crowd []io.Closer
+
+func (c crowd) Close() error {
+	errs := make([]error, len(c))
+	var wait sync.WaitGroup
+	for i := range c {
+		wait.Go(func() { errs[i] = c[i].Close() })
+	}
+	wait.Wait()
 	return errors.Join(errs...)
 }
 

@@ -6,12 +6,13 @@ import (
 	"bytes"
 	"debug/elf"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
+	goruntime "runtime"
 	"strings"
+
+	"github.com/redsift/ingraind/runtime/internal/executable"
 )
 
 // splitUserTarget takes "BINARY:SYMBOL" apart.
@@ -58,19 +59,22 @@ func isLibrary(file, name string) bool {
 	return base == name || strings.HasPrefix(base, name+".so")
 }
 
-// isOurs reports whether file is an ELF file for this machine.
+// isOurs reports whether file is a program or library for this machine.
 func isOurs(file string) bool {
-	f, err := elf.Open(file)
+	f, content, err := executable.Open(file)
 	if err != nil {
 		return false
 	}
-	defer f.Close()
-	self, err := elf.Open("/proc/self/exe")
-	if err != nil {
-		return true
+	defer content.Close()
+	return f.Machine == machine()
+}
+
+// machine is what ELF files for this one say.
+func machine() elf.Machine {
+	if goruntime.GOARCH == "arm64" {
+		return elf.EM_AARCH64
 	}
-	defer self.Close()
-	return f.Machine == self.Machine && f.Class == self.Class
+	return elf.EM_X86_64
 }
 
 // cachedLibraries lists the files in ld.so.cache, in the format that glibc
@@ -98,25 +102,4 @@ func cachedLibraries(cache []byte) []string {
 		files = append(files, string(file))
 	}
 	return files
-}
-
-// haveSymbol reports why no probe can be set on a function of a file.
-func haveSymbol(file, symbol string) error {
-	f, err := elf.Open(file)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	for _, list := range []func() ([]elf.Symbol, error){f.DynamicSymbols, f.Symbols} {
-		symbols, err := list()
-		if err != nil && !errors.Is(err, elf.ErrNoSymbols) {
-			return fmt.Errorf("symbols of %s: %w", file, err)
-		}
-		if slices.ContainsFunc(symbols, func(s elf.Symbol) bool {
-			return s.Name == symbol && s.Section != elf.SHN_UNDEF && elf.ST_TYPE(s.Info) == elf.STT_FUNC
-		}) {
-			return nil
-		}
-	}
-	return fmt.Errorf("%s has no function %s", file, symbol)
 }

@@ -4,7 +4,6 @@ package runtime
 
 import (
 	"encoding/binary"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -50,26 +49,6 @@ func TestUserTargetsAreBinaryAndSymbol(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: got %q, want %q", target, got, want)
 		}
-	}
-}
-
-func TestSymbolsAreThoseOfTheFileItself(t *testing.T) {
-	libc, err := findBinary("libc.so.6")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := haveSymbol(libc, "setlocale"); err != nil {
-		t.Error(err)
-	}
-	if err := haveSymbol(libc, "no_such_function"); err == nil || err.Error() != libc+" has no function no_such_function" {
-		t.Errorf("got %v", err)
-	}
-	text := filepath.Join(t.TempDir(), "text")
-	if err := os.WriteFile(text, []byte("no program"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := haveSymbol(text, "f"); err == nil {
-		t.Error("a text file has a function")
 	}
 }
 

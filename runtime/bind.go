@@ -17,6 +17,12 @@ func (k *Kernel) serve(c *choice, args []string, point *Point) error {
 		args = nil // they are found without the kernel's types
 	}
 	switch c.Mechanism {
+	case TPBTF, Fentry, Fexit, FmodRet, LSM, Iter:
+		if k.NoTypes != nil {
+			return k.NoTypes
+		}
+	}
+	switch c.Mechanism {
 	case TPBTF, RawTP:
 		return k.serveTracepoint(c, args, point)
 	case Fentry, Fexit:
@@ -28,8 +34,8 @@ func (k *Kernel) serve(c *choice, args []string, point *Point) error {
 		return k.servePattern(c, args)
 	case Kprobe, Kretprobe, Pair:
 		return k.serveKprobe(c, args, point)
-	case Uprobe, Uretprobe:
-		return k.serveUprobe(c)
+	case Uprobe, Uretprobe, UprobeMulti, UretprobeMulti:
+		return k.serveCode(c, args, point)
 	case Iter:
 		return k.serveIterator(c, args)
 	case LSM, FmodRet:
@@ -84,8 +90,8 @@ func (k *Kernel) serveKprobe(c *choice, args []string, point *Point) error {
 		if err := k.servePattern(c, args); err != nil {
 			return err
 		}
-		if len(c.functions) > mostKprobes {
-			return fmt.Errorf("%d functions match %s; without kprobe.multi at most %d are probed one by one: narrow the pattern", len(c.functions), c.Target, mostKprobes)
+		if len(c.functions) > mostProbes {
+			return fmt.Errorf("%d functions match %s; without kprobe.multi at most %d are probed one by one: narrow the pattern", len(c.functions), c.Target, mostProbes)
 		}
 		return nil
 	}
@@ -109,16 +115,28 @@ func (k *Kernel) serveKprobe(c *choice, args []string, point *Point) error {
 	return err
 }
 
-func (k *Kernel) serveUprobe(c *choice) error {
-	if err := k.Uprobes(); err != nil {
+func (k *Kernel) serveCode(c *choice, args []string, point *Point) (err error) {
+	has := k.Uprobes
+	if c.Mechanism.multi() {
+		has = k.UprobeMulti
+	}
+	if err := has(); err != nil {
 		return err
 	}
-	binary, symbol, err := splitUserTarget(c.Target)
-	if err != nil {
+	if point.Find == nil {
+		return errors.New("the grain is of an older generator: generate it again")
+	}
+	if c.code, err = point.Find(c.Target, args); err != nil {
 		return err
 	}
-	if c.binary, err = findBinary(binary); err != nil {
-		return err
+	if c.code.golang && (c.Mechanism == Uretprobe || c.Mechanism == UretprobeMulti) {
+		return fmt.Errorf("%s is written in Go: a probe at the return of a function would break it", c.code.file)
 	}
-	return haveSymbol(c.binary, symbol)
+	if n := c.code.places(); n > mostProbes && !c.Mechanism.multi() {
+		return fmt.Errorf("%s is at %d places; without %s.multi at most %d are probed one by one", c.Target, n, c.Mechanism, mostProbes)
+	}
+	return nil
 }
+
+// multi reports whether a mechanism is one link at many places in programs.
+func (m Mechanism) multi() bool { return m == UprobeMulti || m == UretprobeMulti }

@@ -54,6 +54,8 @@ func (s *session) tell() {
 	select {
 	case tell := <-s.Ledger:
 		tell(s.ledger())
+	case tell := <-s.Reports:
+		tell(s.report())
 	default:
 	}
 }

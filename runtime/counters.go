@@ -62,13 +62,14 @@ func (l *Loaded) skips() []uint64 {
 // recursions is how often the programs of a choice were skipped because they,
 // or with kprobes any program, ran on that CPU already.
 func (l *Loaded) recursions(c choice) uint64 {
-	if l.collection == nil {
-		return 0
-	}
 	var sum uint64
-	for _, name := range c.Programs {
-		if stats, err := l.collection.Programs[name].Stats(); err == nil {
-			sum += stats.RecursionMisses
+	for _, loaded := range l.collections {
+		for _, name := range c.Programs {
+			if program := loaded.Programs[name]; program != nil {
+				if stats, err := program.Stats(); err == nil {
+					sum += stats.RecursionMisses
+				}
+			}
 		}
 	}
 	return sum

@@ -14,6 +14,9 @@ import (
 // library's own text is misleading in one case, a permission that has nothing
 // to do with memory, and long in another, the verifier's log.
 func explain(err error) string {
+	if r := (rejected{}); errors.As(err, &r) {
+		return r.text
+	}
 	var verifier *ebpf.VerifierError
 	if errors.As(err, &verifier) && len(verifier.Log) > 0 {
 		return "the verifier refuses it: " + strings.Join(lastLines(verifier.Log, 3), ": ")

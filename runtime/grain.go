@@ -51,10 +51,14 @@ const (
 
 // Probe is a C function, PROBE(Name, ...), and the points where it runs.
 type Probe struct {
-	Name   string
-	Unless string   // a probe of the same grain: this one runs only where that one cannot
-	Args   []string // the names of the function's parameters, in its order
-	Points []Point
+	Name string
+	// Unless are probes of the same grain that this one stands in for: it runs
+	// only where one of them cannot, and then none of them does.
+	Unless   []string
+	Optional bool     // the grain does without it where it cannot run
+	Decides  bool     // what it returns is done: it may drop, refuse or redirect
+	Args     []string // the names of the function's parameters, in its order
+	Points   []Point
 }
 
 // Placed reports whether the probe is at interfaces, cgroups or a network
@@ -74,7 +78,8 @@ func (p *Probe) Placed() bool {
 // Point is one place of the kernel, or of a program, where a probe runs.
 type Point struct {
 	At      string        // as the YAML says it: "return/tcp_sendmsg"
-	Bind    string        // the variable (struct ingrain_at) that says where arguments are; "" when they are known without the kernel
+	Bind    string        // the variable (struct ingrain_at; with Find, struct ingrain_place for each) that says where arguments are; "" when that is known now
+	Find    Finder        // where in programs its ways lead; nil: the kernel says that
 	Ways    []Way         // the mechanisms that can serve it, best first
 	Returns bool          // the parameter "ret" is the result
 	Except  []string      // GOARCHs that have no such system call
@@ -85,7 +90,7 @@ type Point struct {
 // Way is one mechanism that can serve a point.
 type Way struct {
 	Mechanism Mechanism
-	Target    string   // kernel function, a pattern (*) of such, or tracepoint; for user programs "BINARY:SYMBOL"; else the point
+	Target    string   // kernel function, a pattern (*) of such, or tracepoint; for user programs what Point.Find takes; else the point
 	Programs  []string // names in the object: one, or for Pair the entry's and the return's
 }
 
@@ -93,7 +98,7 @@ type Way struct {
 type Mechanism string
 
 // The mechanisms. Arguments of the first four are an array of 64-bit words;
-// of the next, up to Uretprobe, the registers at entry or return. Those behind
+// of the next, up to UretprobeMulti, the registers at entry or return. Those behind
 // have a context of their own.
 const (
 	TPBTF       Mechanism = "tp_btf"
@@ -106,14 +111,17 @@ const (
 	Pair        Mechanism = "pair" // a kprobe that keeps the arguments, and the kretprobe that takes them
 	Uprobe      Mechanism = "uprobe"
 	Uretprobe   Mechanism = "uretprobe"
-	Cgroup      Mechanism = "cgroup"
-	XDP         Mechanism = "xdp"
-	TCX         Mechanism = "tcx"
-	Clsact      Mechanism = "clsact" // where tcx is not: a filter of the qdisc of that name
-	Socket      Mechanism = "socket" // a packet socket
-	SkLookup    Mechanism = "sk_lookup"
-	PerfEvent   Mechanism = "perf_event"
-	Iter        Mechanism = "iter"
-	LSM         Mechanism = "lsm"
-	FmodRet     Mechanism = "fmod_ret"
+	// One link at all places in a program that a list or pattern means, or a name in notes.
+	UprobeMulti    Mechanism = "uprobe.multi"
+	UretprobeMulti Mechanism = "uretprobe.multi"
+	Cgroup         Mechanism = "cgroup"
+	XDP            Mechanism = "xdp"
+	TCX            Mechanism = "tcx"
+	Clsact         Mechanism = "clsact" // where tcx is not: a filter of the qdisc of that name
+	Socket         Mechanism = "socket" // a packet socket
+	SkLookup       Mechanism = "sk_lookup"
+	PerfEvent      Mechanism = "perf_event"
+	Iter           Mechanism = "iter"
+	LSM            Mechanism = "lsm"
+	FmodRet        Mechanism = "fmod_ret"
 )

@@ -14,6 +14,8 @@ type intake struct {
 
 	offset int64  // wall clock less CLOCK_MONOTONIC, ns
 	latest uint64 // time of an event, CLOCK_MONOTONIC
+	first  bool   // the next event is the first of those that waited together
+	lag    int64  // the longest that such a one waited, ns
 	whole  []byte // memory of an event with what was parsed in it
 	row    Row
 	books  ReaderBooks
@@ -68,6 +70,9 @@ func (in *intake) take(raw []byte) {
 		return
 	}
 	in.books.Decoded++
+	if in.first {
+		in.first, in.lag = false, max(in.lag, monotonic()-int64(head.Time))
+	}
 	if head.Time >= in.latest {
 		in.latest = head.Time
 	} else {

@@ -81,8 +81,8 @@ func (k *Kernel) serveInterface(c *choice) error {
 	if err != nil {
 		return err
 	}
-	if len(matching(all, c.on)) > 0 {
-		return nil
+	if len(matching(all, c.on)) > 0 || slices.ContainsFunc(c.on, isNamePattern) {
+		return nil // one that a pattern means may come
 	}
 	var names []string
 	for _, i := range all {
@@ -117,10 +117,19 @@ func (c *choice) attachInterfaces(program *ebpf.Program, keep func(io.Closer)) e
 		if err != nil {
 			return fmt.Errorf("interface %s: %w", i.name, err)
 		}
-		keep(attached)
+		keep(atInterface{attached, i.index})
 	}
 	return nil
 }
+
+// atInterface is an attachment to an interface.
+type atInterface struct {
+	io.Closer
+	index int
+}
+
+// isNamePattern reports whether a name of interfaces means those that match it.
+func isNamePattern(name string) bool { return strings.ContainsAny(name, `*?[\`) }
 
 func (c *choice) attachInterface(program *ebpf.Program, i netInterface) (io.Closer, error) {
 	switch c.Mechanism {

@@ -29,16 +29,22 @@ type Kernel struct {
 	KprobeMulti func() error // one link at many functions
 	// Functions are the kernel's own that can be probed, without modules'.
 	// One of which there are several of that name is not among them.
-	Functions func() ([]string, error)
-	Uprobes   func() error
-	Programs  func(ebpf.ProgramType) error // programs of that type
-	TCX       func() error
-	LSM       func() error // programs are asked where security modules are
+	Functions   func() ([]string, error)
+	Uprobes     func() error
+	UprobeMulti func() error                 // one link at many places in programs
+	Programs    func(ebpf.ProgramType) error // programs of that type
+	TCX         func() error
+	LSM         func() error // programs are asked where security modules are
 	// Symbols are the kernel's functions whose names begin with prefix, at
 	// most a dozen, the likeliest first.
 	Symbols func(prefix string) []string
 
+	// NoTypes, when not nil, says that Types are not the kernel's own: mechanisms
+	// that need those do without.
+	NoTypes error
+
 	cache *btf.Cache
+	given *btf.Spec // Types, when they are not the kernel's own
 }
 
 // Types looks up the kernel's types by name, as btf.Spec does.
@@ -46,12 +52,14 @@ type Types interface {
 	TypeByName(name string, typ any) error
 }
 
-// RunningKernel is the kernel below this process. It fails when that lacks
-// BTF, without which nothing here works.
-func RunningKernel() (*Kernel, error) {
+// RunningKernel is the kernel below this process. One that was built without its
+// types, BTF, gets them from a file of its own, or of its release in a folder;
+// without both nothing here works.
+func RunningKernel(types string) (*Kernel, error) {
 	cache := btf.NewCache()
-	if _, err := cache.Kernel(); err != nil {
-		return nil, fmt.Errorf("the kernel's types: %w (it must be built with CONFIG_DEBUG_INFO_BTF, as those of distributions since 2020 are)", err)
+	given, err := typesOf(cache, types)
+	if err != nil {
+		return nil, err
 	}
 	cpus, err := ebpf.PossibleCPU()
 	if err != nil {
@@ -59,19 +67,28 @@ func RunningKernel() (*Kernel, error) {
 	}
 	raiseLimits()
 	k := &Kernel{
-		Types:       kernelTypes{cache},
-		CPUs:        cpus,
-		Registers:   argumentRegisters(goruntime.GOARCH),
-		Kprobes:     sync.OnceValue(func() error { return haveProbes("kprobe", "CONFIG_KPROBE_EVENTS") }),
-		KprobeMulti: sync.OnceValue(haveKprobeMulti),
-		Functions:   sync.OnceValues(probeable),
-		Uprobes:     sync.OnceValue(func() error { return haveProbes("uprobe", "CONFIG_UPROBE_EVENTS") }),
-		Atomics:     sync.OnceValue(tryAtomics),
-		Programs:    havePrograms,
-		TCX:         sync.OnceValue(haveTCX),
-		LSM:         sync.OnceValue(haveLSM),
-		Symbols:     kallsyms,
-		cache:       cache,
+		Types:     kernelTypes{cache},
+		CPUs:      cpus,
+		Registers: argumentRegisters(goruntime.GOARCH),
+		Kprobes:   sync.OnceValue(func() error { return haveProbes("kprobe", "CONFIG_KPROBE_EVENTS") }),
+		KprobeMulti: sync.OnceValue(func() error {
+			return haveMulti(KprobeMulti, features.HaveBPFLinkKprobeMulti, "since 5.18, CONFIG_FPROBE")
+		}),
+		Functions: sync.OnceValues(probeable),
+		Uprobes:   sync.OnceValue(func() error { return haveProbes("uprobe", "CONFIG_UPROBE_EVENTS") }),
+		UprobeMulti: sync.OnceValue(func() error {
+			return haveMulti(UprobeMulti, features.HaveBPFLinkUprobeMulti, "since 6.6, CONFIG_UPROBES")
+		}),
+		Atomics:  sync.OnceValue(tryAtomics),
+		Programs: havePrograms,
+		TCX:      sync.OnceValue(haveTCX),
+		LSM:      sync.OnceValue(haveLSM),
+		Symbols:  kallsyms,
+		cache:    cache,
+	}
+	if given != nil {
+		k.Types, k.given = given, given
+		k.NoTypes = errors.New("the kernel has no types of its own (CONFIG_DEBUG_INFO_BTF)")
 	}
 	k.RingBuffer = sync.OnceValue(haveRingBuffers)
 	k.Trampoline = remember(func(m Mechanism, function string) error { return tryTrampoline(m, function, cache) })

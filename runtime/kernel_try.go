@@ -93,3 +93,15 @@ func haveProbes(kind, config string) error {
 	}
 	return fmt.Errorf("this kernel has no %ss (%s)", kind, config)
 }
+
+// haveMulti asks for a link that is at many places. A kernel may be new enough
+// and still lack it.
+func haveMulti(m Mechanism, has func() error, needs string) error {
+	switch err := has(); {
+	case errors.Is(err, ebpf.ErrNotSupported):
+		return fmt.Errorf("this kernel has no %s (%s)", m, needs)
+	case err != nil:
+		return fmt.Errorf("%s: %s", m, explain(err))
+	}
+	return nil
+}

@@ -37,6 +37,7 @@ type Lane struct {
 	sink      Sink
 	encoding  Encoding
 	age       time.Duration
+	size      int // bytes that close a batch
 	prompt    bool
 	partition Partition
 	limit     int64
@@ -102,7 +103,7 @@ func newLane(o LaneOptions) *Lane {
 		o.Log = func(error) {}
 	}
 	l := &Lane{
-		name: o.Name, sink: o.Sink, encoding: o.Sink.Encoding(), age: batchAge,
+		name: o.Name, sink: o.Sink, encoding: o.Sink.Encoding(), age: batchAge, size: largeBatch,
 		limit: o.Limit, onFull: o.OnFull, log: o.Log, names: newBatchNames(time.Now()),
 		toShip: make(chan struct{}, 1), toSpool: make(chan struct{}, 1), room: make(chan struct{}, 1),
 		beginning: make(chan struct{}), open: make(chan struct{}), ending: make(chan struct{}), ended: make(chan struct{}), kept: make(chan struct{}),
@@ -113,6 +114,9 @@ func newLane(o LaneOptions) *Lane {
 	}
 	if u, ok := o.Sink.(Unhurried); ok && !l.prompt && u.Interval() > 0 {
 		l.age = u.Interval()
+	}
+	if s, ok := o.Sink.(Sized); ok && s.Size() > 0 {
+		l.size = min(s.Size(), LargestBatch)
 	}
 	if p, ok := o.Sink.(Partitioned); ok {
 		l.partition = p.Partition()

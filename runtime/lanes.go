@@ -17,7 +17,7 @@ const batchAge = time.Second
 // Lanes hands each row to the lanes that want it. A row is encoded once for
 // each distinct encoding, then copied into an open batch for each set of lanes
 // that close theirs together; lanes whose sinks are Partitioned have one for
-// each grain. A lane gets the rows of events that go to the same lanes in the
+// each grain, or event. A lane gets the rows of events that go to the same lanes in the
 // order of Add.
 //
 // One goroutine, the reading one, calls Add, Idle, Tick, Wait and Close. Only
@@ -47,15 +47,18 @@ type route struct {
 
 // openBatch gathers rows of one encoding for lanes of one age.
 type openBatch struct {
-	encoding string
-	age      time.Duration
-	prompt   bool
-	byGrain  bool
-	grain    string // whose rows are gathered, when byGrain
-	lanes    []*Lane
+	encoding  string
+	age       time.Duration
+	size      int // bytes that close it
+	prompt    bool
+	partition Partition
+	grain     string // whose rows are gathered, as partition says
+	event     string
+	head      []byte // what batches begin with
+	lanes     []*Lane
 
 	batch   *sharedBatch // nil before its first row
-	hour    int64        // that all rows are of, when byGrain
+	hour    int64        // that all rows are of, unless Together
 	since   time.Time
 	handed  time.Time // when the batch before was
 	counted int       // rows that the lanes' books know of
@@ -179,25 +182,27 @@ func (l *Lanes) Books() []LaneBooks {
 
 // gather adds one encoded row to a batch.
 func (l *Lanes) gather(o *openBatch, row []byte, ns int64) {
-	if o.batch != nil && (len(o.batch.Bytes)+len(row) > largeBatch || o.byGrain && hourOf(ns) != o.hour) {
+	if o.batch != nil && (len(o.batch.Bytes)+len(row) > o.size || o.partition != Together && hourOf(ns) != o.hour) {
 		l.handOver(o)
 	}
 	if o.batch == nil {
-		o.batch, o.since = l.stock.get(len(row)), l.now
+		o.batch, o.since = l.stock.get(len(o.head)+len(row), o.size), l.now
 		o.batch.First = time.Unix(0, ns)
-		o.batch.Grain, o.hour = o.grain, hourOf(ns)
+		o.batch.Grain, o.batch.Event, o.hour = o.grain, o.event, hourOf(ns)
+		o.batch.Bytes = append(o.batch.Bytes, o.head...)
 	}
 	b := o.batch
 	if need := len(b.Bytes) + len(row); need > cap(b.Bytes) {
-		larger := l.stock.get(need)
-		larger.Batch = Batch{Grain: b.Grain, Rows: b.Rows, Bytes: append(larger.Bytes, b.Bytes...), First: b.First}
+		larger := l.stock.get(need, o.size)
+		bytes := append(larger.Bytes, b.Bytes...)
+		larger.Batch, larger.Bytes = b.Batch, bytes
 		l.stock.put(b)
 		o.batch, b = larger, larger
 	}
 	b.Bytes = append(b.Bytes, row...)
 	b.Last = time.Unix(0, ns)
 	b.Rows++
-	if len(b.Bytes) >= largeBatch {
+	if len(b.Bytes) >= o.size {
 		l.handOver(o)
 	}
 }
@@ -235,12 +240,8 @@ func (l *Lanes) routesOf(row *Row) []route {
 	if routes, ok := l.routes[row.Event]; ok {
 		return routes
 	}
-	grain := ""
-	if row.Grain != nil {
-		grain = row.Grain.Name
-	}
 	var routes []route
-	for _, o := range l.batchesFor(row.Event, grain) {
+	for _, o := range l.batchesFor(row) {
 		i := slices.IndexFunc(routes, func(r route) bool { return r.encoding.Name() == o.encoding })
 		if i < 0 {
 			i = len(routes)
@@ -252,23 +253,32 @@ func (l *Lanes) routesOf(row *Row) []route {
 	return routes
 }
 
-// batchesFor is the open batches of the lanes that an event of a grain may go
-// to: those of other events for the same lanes, or new ones.
-func (l *Lanes) batchesFor(event *Event, grain string) []*openBatch {
+// batchesFor is the open batches of the lanes that rows such as this may go to:
+// those of other events for the same lanes, or new ones.
+func (l *Lanes) batchesFor(row *Row) []*openBatch {
+	grain := ""
+	if row.Grain != nil {
+		grain = row.Grain.Name
+	}
 	var wanted []*openBatch
 	for _, lane := range l.lanes {
-		if !l.routing.admit(grain, event, lane.name) {
+		if !l.routing.admit(grain, row.Event, lane.name) {
 			continue
 		}
-		byGrain := lane.partition == ByGrain
 		i := slices.IndexFunc(wanted, func(o *openBatch) bool {
-			return o.encoding == lane.encoding.Name() && o.age == lane.age && o.prompt == lane.prompt && o.byGrain == byGrain
+			return o.encoding == lane.encoding.Name() && o.age == lane.age && o.size == lane.size && o.prompt == lane.prompt && o.partition == lane.partition
 		})
 		if i < 0 {
 			i = len(wanted)
-			o := &openBatch{encoding: lane.encoding.Name(), age: lane.age, prompt: lane.prompt, byGrain: byGrain}
-			if byGrain {
+			o := &openBatch{encoding: lane.encoding.Name(), age: lane.age, size: lane.size, prompt: lane.prompt, partition: lane.partition}
+			if o.partition != Together {
 				o.grain = grain
+			}
+			if o.partition == ByEvent {
+				o.event = row.Event.Name
+				if headed, ok := lane.encoding.(Headed); ok {
+					o.head = headed.AppendHead(nil, row)
+				}
 			}
 			wanted = append(wanted, o)
 		}
@@ -276,7 +286,7 @@ func (l *Lanes) batchesFor(event *Event, grain string) []*openBatch {
 	}
 	for i, o := range wanted {
 		j := slices.IndexFunc(l.open, func(p *openBatch) bool {
-			return p.encoding == o.encoding && p.byGrain == o.byGrain && p.grain == o.grain && slices.Equal(p.lanes, o.lanes)
+			return p.encoding == o.encoding && p.partition == o.partition && p.grain == o.grain && p.event == o.event && slices.Equal(p.lanes, o.lanes)
 		})
 		if j < 0 {
 			l.open = append(l.open, o)

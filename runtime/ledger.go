@@ -52,7 +52,7 @@ type ProbeBooks struct {
 	Grain, Probe string
 
 	Compat uint64 // calls by 32-bit programs, which are not observed
-	Missed uint64 // times that the kernel skipped the program: recursion, return probes
+	Missed uint64 // times that the kernel skipped the program (recursion, return probes), or a map of the grain had no room
 }
 
 // ReaderBooks is what the agent read: Read = Decoded + Undecodable.

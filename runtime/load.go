@@ -5,6 +5,8 @@ package runtime
 import (
 	"errors"
 	"fmt"
+	"log/slog"
+	"maps"
 	"strings"
 
 	"github.com/cilium/ebpf"
@@ -15,14 +17,16 @@ import (
 // Loaded is a grain whose programs are in the kernel. Its methods are for one
 // goroutine at a time.
 type Loaded struct {
-	plan       *Plan
-	shared     *Shared
-	options    LoadOptions
-	collection *ebpf.Collection
-	links      []attachment
-	books      map[string]*ebpf.Map     // the ledger's maps: the same whatever is loaded again
-	tables     map[string]*ktable.Table // likewise; by Table.Map
-	skipped    []uint64                 // for each probe, what was skipped by programs that are gone
+	plan    *Plan
+	shared  *Shared
+	options LoadOptions
+	// The programs and maps; then, for each further variant of a point, its
+	// program, with the same maps.
+	collections []*ebpf.Collection
+	links       []attachment
+	books       map[string]*ebpf.Map     // the ledger's maps: the same whatever is loaded again
+	tables      map[string]*ktable.Table // likewise; by Table.Map
+	skipped     []uint64                 // for each probe, what was skipped by programs that are gone
 }
 
 // LoadOptions are what an agent decides for a grain.
@@ -30,6 +34,7 @@ type LoadOptions struct {
 	Number uint16           // the grain's, in the records of this agent
 	Params map[string]int64 // those that are not at their defaults
 	Calls  map[string]Calls // likewise, of type Syscalls
+	Log    *slog.Logger     // gets the log of a verifier that refuses a program, at level debug; nil: nobody does
 }
 
 // Load puts the programs of a plan into the kernel, without attaching them.
@@ -90,20 +95,34 @@ func (l *Loaded) load() error {
 	}
 }
 
-func (l *Loaded) loadOnce() error {
-	spec, replacements, err := l.plan.prepare(l.shared, l.options, l.tables)
-	if err != nil {
-		return err
-	}
-	for name, m := range l.books {
-		replacements[name] = m
-	}
-	l.collection, err = ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{
-		MapReplacements: replacements,
-		Cache:           l.plan.kernel.cache,
-	})
-	if err != nil {
-		return err
+func (l *Loaded) loadOnce() (err error) {
+	defer func() {
+		if err != nil {
+			l.free()
+		}
+	}()
+	for n := range l.plan.variants() {
+		spec, replacements, err := l.plan.prepare(l.shared, l.options, l.tables, n)
+		if err != nil {
+			return err
+		}
+		maps.Copy(replacements, l.books)
+		if n > 0 {
+			for name := range spec.Maps {
+				if m := l.collections[0].Maps[name]; m != nil && !strings.HasPrefix(name, ".rodata") { // which says where arguments are
+					replacements[name] = m
+				}
+			}
+		}
+		collection, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{
+			MapReplacements: replacements,
+			Cache:           l.plan.kernel.cache,
+			Programs:        ebpf.ProgramOptions{KernelTypes: l.plan.kernel.given},
+		})
+		if err != nil {
+			return l.refusedBy(err, spec)
+		}
+		l.collections = append(l.collections, collection)
 	}
 	return l.keepBooks()
 }
@@ -136,7 +155,7 @@ func (l *Loaded) keepBooks() error {
 	}
 	l.books = map[string]*ebpf.Map{}
 	for _, name := range []string{ledgerMap, missedMap} {
-		m := l.collection.Maps[name]
+		m := l.collections[0].Maps[name]
 		if m == nil {
 			return fmt.Errorf("its object has no map %s", name)
 		}
@@ -167,22 +186,27 @@ func (l *Loaded) Plan() *Plan { return l.plan }
 // Map is one of the grain's own maps, or nil when none of the programs that
 // were loaded uses it. It stays l's, and is another one after Attach.
 func (l *Loaded) Map(name string) *ebpf.Map {
-	if l.collection == nil {
+	if len(l.collections) == 0 {
 		return nil
 	}
-	return l.collection.Maps[name]
+	return l.collections[0].Maps[name]
+}
+
+// free frees the programs and maps.
+func (l *Loaded) free() {
+	for _, c := range l.collections {
+		c.Close()
+	}
+	l.collections = nil
 }
 
 // unload detaches and frees the programs and maps, but keeps the books.
 func (l *Loaded) unload() error {
 	err := l.Detach()
-	if l.collection != nil {
-		for _, c := range l.plan.chosen {
-			l.skipped[c.probe] += l.recursions(c)
-		}
-		l.collection.Close()
-		l.collection = nil
+	for _, c := range l.plan.chosen {
+		l.skipped[c.probe] += l.recursions(c)
 	}
+	l.free()
 	return err
 }
 

@@ -3,7 +3,9 @@
 package runtime
 
 import (
+	"bytes"
 	"errors"
+	"log/slog"
 	"os"
 	"os/exec"
 	goruntime "runtime"
@@ -199,10 +201,15 @@ func TestAWrongParamIsRefusedBeforeAnythingIsLoaded(t *testing.T) {
 func TestAProgramThatDoesNotLoadIsNamedWithTheVerifiersWords(t *testing.T) {
 	k := kernel(t)
 	s := share(t, k, SharedOptions{})
-	_, err := k.Plan(points(t, started(), wrong("")), PlanOptions{}).Load(s, LoadOptions{})
-	want := "points: wrong cannot run at tracepoint/sched/sched_process_exec: tp_btf: the verifier refuses it: "
-	if err == nil || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), "8000") || strings.Contains(err.Error(), "\n") {
+	var log bytes.Buffer
+	debug := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	_, err := k.Plan(points(t, started(), wrong("")), PlanOptions{}).Load(s, LoadOptions{Log: debug})
+	want := "points: wrong cannot run at tracepoint/sched/sched_process_exec: tp_btf: the verifier of Linux " + release() + " refuses it: "
+	if err == nil || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), "/testdata/points.bpf.c:131: invalid bpf_context access off=8000") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("got %v, want %s...", err, want)
+	}
+	if n := strings.Count(log.String(), "verifier=wrong_tp_btf"); n < 3 {
+		t.Errorf("the log has %d lines of the verifier, want all: %s", n, &log)
 	}
 }
 
@@ -210,7 +217,7 @@ func TestASubstituteRunsWhereAProgramDoesNotLoad(t *testing.T) {
 	k := kernel(t)
 	s := share(t, k, SharedOptions{})
 	substitute := started()
-	substitute.Unless = "wrong"
+	substitute.Unless = []string{"wrong"}
 	g := points(t, wrong(""), substitute)
 	if p := k.Plan(g, PlanOptions{}); p.Err != nil || len(p.chosen) != 1 || p.Grain.Probes[p.chosen[0].probe].Name != "wrong" {
 		t.Fatalf("planned %+v, want the probe and not its substitute", p.Placements)

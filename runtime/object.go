@@ -25,17 +25,18 @@ const (
 )
 
 // prepare reads the grain's object and makes it what this plan, this kernel
-// and this agent want: the chosen programs, constants, and maps. The second
-// result is the maps that stand in for the object's own.
-func (p *Plan) prepare(s *Shared, o LoadOptions, tables map[string]*ktable.Table) (*ebpf.CollectionSpec, map[string]*ebpf.Map, error) {
+// and this agent want: the chosen programs, or those that have variant n,
+// constants, and maps. The second result is the maps that stand in for the
+// object's own.
+func (p *Plan) prepare(s *Shared, o LoadOptions, tables map[string]*ktable.Table, n int) (*ebpf.CollectionSpec, map[string]*ebpf.Map, error) {
 	spec, err := p.Grain.Load()
 	if err != nil {
 		return nil, nil, fmt.Errorf("read object: %w", err)
 	}
-	if err := p.keepChosen(spec); err != nil {
+	if err := p.keepChosen(spec, n); err != nil {
 		return nil, nil, err
 	}
-	if err := p.setConstants(spec, s, o); err != nil {
+	if err := p.setConstants(spec, s, o, n); err != nil {
 		return nil, nil, err
 	}
 	if m := spec.Maps[slotsMap]; m != nil {
@@ -57,10 +58,28 @@ func (p *Plan) prepare(s *Shared, o LoadOptions, tables map[string]*ktable.Table
 	return spec, stand, foldVariables(spec)
 }
 
-// keepChosen removes the programs that serve no point in this plan.
-func (p *Plan) keepChosen(spec *ebpf.CollectionSpec) error {
+// variants is how many the point has that has the most, at least one.
+func (p *Plan) variants() int {
+	most := 1
+	for _, c := range p.chosen {
+		if c.code != nil {
+			most = max(most, len(c.code.variants))
+		}
+	}
+	return most
+}
+
+// has reports whether a choice has variant n.
+func (c *choice) has(n int) bool { return n == 0 || c.code != nil && n < len(c.code.variants) }
+
+// keepChosen removes the programs that serve no point in this plan, or have no
+// variant n.
+func (p *Plan) keepChosen(spec *ebpf.CollectionSpec, n int) error {
 	wanted := map[string]bool{}
 	for _, c := range p.chosen {
+		if !c.has(n) {
+			continue
+		}
 		for _, name := range c.Programs {
 			if spec.Programs[name] == nil {
 				return fmt.Errorf("its object has no program %s", name)
@@ -78,7 +97,7 @@ func (p *Plan) keepChosen(spec *ebpf.CollectionSpec) error {
 
 // setConstants sets what is constant to the verifier: how the agent runs its
 // grains (struct ingrain_agent), params, and where arguments are.
-func (p *Plan) setConstants(spec *ebpf.CollectionSpec, s *Shared, o LoadOptions) error {
+func (p *Plan) setConstants(spec *ebpf.CollectionSpec, s *Shared, o LoadOptions, n int) error {
 	agent := make([]byte, 8)
 	binary.NativeEndian.PutUint32(agent, uint32(len(s.Rings)))
 	binary.NativeEndian.PutUint16(agent[4:], o.Number)
@@ -106,10 +125,14 @@ func (p *Plan) setConstants(spec *ebpf.CollectionSpec, s *Shared, o LoadOptions)
 	}
 	for _, c := range p.chosen {
 		name := p.Grain.Probes[c.probe].Points[c.point].Bind
-		if name == "" {
+		if name == "" || !c.has(n) {
 			continue
 		}
-		if err := set(spec, name, c.binding.Bytes()); err != nil {
+		binding := c.binding.Bytes()
+		if c.code != nil {
+			binding = c.code.variants[n].binding
+		}
+		if err := set(spec, name, binding); err != nil {
 			return err
 		}
 	}

@@ -25,6 +25,9 @@ type Part struct {
 	// Open makes the sink. Settings hold a value for each of Part.Settings
 	// and nothing else.
 	Open func(Settings) (Sink, error)
+	// Licences are the texts of the licences of what the sink links beside what
+	// every agent does, each below its name.
+	Licences string
 }
 
 // Variable is a variable of the environment.

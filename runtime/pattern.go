@@ -8,24 +8,40 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/features"
 	"github.com/cilium/ebpf/link"
 
 	"github.com/redsift/ingraind/runtime/internal/btfargs"
 )
 
-// mostKprobes is how many functions a pattern may match where each takes a
-// kprobe of its own: each is a file descriptor, and some milliseconds to attach
-// and to detach.
-const mostKprobes = 100
+// mostProbes is how many functions a pattern may match where each takes a
+// kprobe or uprobe of its own: each is a file descriptor, and some milliseconds
+// to attach and to detach.
+const mostProbes = 100
 
 // isPattern reports whether a target stands for all functions that it matches.
 func isPattern(target string) bool { return strings.Contains(target, "*") }
+
+// matches reports whether a name is what a pattern stands for, each * in which
+// is any letters.
+func matches(pattern, name string) bool {
+	first, rest, star := strings.Cut(pattern, "*")
+	if !star {
+		return name == pattern
+	}
+	name, ok := strings.CutPrefix(name, first)
+	for ok {
+		var part string
+		if part, rest, star = strings.Cut(rest, "*"); !star {
+			return strings.HasSuffix(name, part)
+		}
+		_, name, ok = strings.Cut(name, part)
+	}
+	return false
+}
 
 // servePattern puts the functions that c's target matches into c: those that
 // have all of args, which the one program that is at all of them finds in the
@@ -38,7 +54,7 @@ func (k *Kernel) servePattern(c *choice, args []string) error {
 	c.functions = nil
 	var last error
 	for _, name := range all {
-		if match, err := path.Match(c.Target, name); err != nil || !match {
+		if !matches(c.Target, name) {
 			continue
 		}
 		binding, err := k.patternBinding(name, args)
@@ -73,18 +89,6 @@ func (k *Kernel) patternBinding(name string, args []string) (btfargs.Binding, er
 		return btfargs.Binding{}, fmt.Errorf("%s: %w", name, err)
 	}
 	return prototype.Registers(args, false, k.Registers)
-}
-
-// haveKprobeMulti asks for the link that is at many functions. A kernel may be
-// new enough and still lack it.
-func haveKprobeMulti() error {
-	switch err := features.HaveBPFLinkKprobeMulti(); {
-	case errors.Is(err, ebpf.ErrNotSupported):
-		return errors.New("this kernel has no kprobe.multi (since 5.18, CONFIG_FPROBE)")
-	case err != nil:
-		return fmt.Errorf("kprobe.multi: %s", explain(err))
-	}
-	return nil
 }
 
 // probeable reads which functions the kernel lets be probed.

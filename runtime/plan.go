@@ -57,7 +57,7 @@ type choice struct {
 	*Way
 	binding   btfargs.Binding
 	functions []string // of the kernel, when the target is a pattern
-	binary    string   // of a user program: its path
+	code      *Code    // in programs
 	on        []string // what it is at: folders of cgroups, patterns for names of interfaces, files of network namespaces
 	every     time.Duration
 }
@@ -65,8 +65,9 @@ type choice struct {
 // Plan decides where the probes of g run. A point takes the first of its ways
 // that this kernel can serve. A probe can run when all of its points can,
 // apart from system calls that this architecture lacks while it has another of
-// them; one with an Unless does only where that other cannot. A grain can when
-// each probe either can or has substitutes that can.
+// them; one with an Unless does only where one of those cannot, and then none of
+// those does. A grain can when each probe can, is optional, or has substitutes
+// that can.
 func (k *Kernel) Plan(g *Grain, o PlanOptions) *Plan {
 	return (&Plan{Grain: g, kernel: k, options: o}).decide()
 }
@@ -95,8 +96,8 @@ func (p *Plan) decide() *Plan {
 	}
 	var errs []error
 	for i := range p.Grain.Probes {
-		probe, s := &p.Grain.Probes[i], &probes[i]
-		switch blocker, needed := p.needed(probe, probes); {
+		s := &probes[i]
+		switch blocker, needed := p.needed(i, probes); {
 		case !needed:
 			for n := range s.rows {
 				s.rows[n].Mechanism, s.rows[n].Target, s.rows[n].OK = "", "", true
@@ -105,12 +106,15 @@ func (p *Plan) decide() *Plan {
 		case s.can:
 			p.chosen = append(p.chosen, s.choices...)
 		default:
-			if !p.substituted(probe, probes, len(probes)) {
+			if !p.Grain.Probes[i].Optional && !p.substituted(i, probes, len(probes)) {
 				errs = append(errs, s.err())
 			}
 			s.giveUp()
 		}
 		p.Placements = append(p.Placements, s.rows...)
+	}
+	if len(p.chosen) == 0 && len(errs) == 0 {
+		errs = append(errs, fmt.Errorf("%s: none of its probes can run", p.Grain.Name))
 	}
 	if p.Err = errors.Join(errs...); p.Err != nil {
 		p.chosen = nil
@@ -128,34 +132,66 @@ func (s *standing) giveUp() {
 	}
 }
 
-// needed reports whether a probe has to run, or which one makes it needless.
-func (p *Plan) needed(probe *Probe, probes []standing) (blocker string, needed bool) {
-	for range p.Grain.Probes {
-		if probe.Unless == "" {
-			return "", true
-		}
-		i := slices.IndexFunc(p.Grain.Probes, func(other Probe) bool { return other.Name == probe.Unless })
-		if i < 0 {
-			return "", true
-		}
-		if probes[i].can {
-			return probe.Unless, false
-		}
-		probe = &p.Grain.Probes[i] // its substitute is needed only where it is
+// needed reports whether a probe has to run, or which others make it needless.
+func (p *Plan) needed(probe int, probes []standing) (blocker string, needed bool) {
+	wanted := p.wanted(probe, probes, len(probes))
+	if by := p.displaced(probe, probes, len(probes)); by != "" && (probes[probe].can || !wanted) {
+		return by, false
 	}
-	return "", true
+	if wanted {
+		return "", true
+	}
+	return p.first(probe, probes), false
+}
+
+// first is what runs, so that a probe that stands in for it need not.
+func (p *Plan) first(probe int, probes []standing) string {
+	for range probes {
+		unless := p.Grain.Probes[probe].Unless
+		if len(unless) != 1 {
+			break
+		}
+		probe = slices.IndexFunc(p.Grain.Probes, func(other Probe) bool { return other.Name == unless[0] })
+		if probes[probe].can {
+			return unless[0]
+		}
+	}
+	return "all that it stands in for"
+}
+
+// wanted reports whether a probe stands in for no other, or for one that is
+// wanted and cannot run. It looks depth substitutes deep.
+func (p *Plan) wanted(probe int, probes []standing, depth int) bool {
+	unless := p.Grain.Probes[probe].Unless
+	return len(unless) == 0 || depth == 0 || slices.ContainsFunc(unless, func(name string) bool {
+		i := slices.IndexFunc(p.Grain.Probes, func(other Probe) bool { return other.Name == name })
+		return i < 0 || !probes[i].can && p.wanted(i, probes, depth-1)
+	})
+}
+
+// displaced is the probe that runs in place of this one, because it also stands
+// in for another that cannot run; "" when there is none.
+func (p *Plan) displaced(probe int, probes []standing, depth int) (by string) {
+	for i := range p.Grain.Probes {
+		if depth > 0 && by == "" && slices.Contains(p.Grain.Probes[i].Unless, p.Grain.Probes[probe].Name) {
+			by = p.displaced(i, probes, depth-1)
+			if by == "" && probes[i].can && p.wanted(i, probes, len(probes)) {
+				by = p.Grain.Probes[i].Name
+			}
+		}
+	}
+	return by
 }
 
 // substituted reports whether there are probes that stand in where this one
 // cannot run, and each can, or is substituted in turn, at most depth deep.
-func (p *Plan) substituted(probe *Probe, probes []standing, depth int) bool {
+func (p *Plan) substituted(probe int, probes []standing, depth int) bool {
 	found := false
 	for i := range p.Grain.Probes {
-		other := &p.Grain.Probes[i]
-		if other.Unless != probe.Name {
+		if !slices.Contains(p.Grain.Probes[i].Unless, p.Grain.Probes[probe].Name) {
 			continue
 		}
-		if !probes[i].can && (depth == 0 || !p.substituted(other, probes, depth-1)) {
+		if !probes[i].can && (depth == 0 || !p.substituted(i, probes, depth-1)) {
 			return false
 		}
 		found = true

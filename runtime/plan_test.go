@@ -50,9 +50,17 @@ func kernelOf(t *testing.T, functions ...string) *Kernel {
 	}
 }
 
-// probe is one whose name is that of its function.
+// probe is one whose name is that of its function, and that stands in for
+// those that unless names.
 func probe(name, unless string, args []string, points ...Point) Probe {
-	return Probe{Name: name, Unless: unless, Args: args, Points: points}
+	return Probe{Name: name, Unless: strings.Fields(unless), Args: args, Points: points}
+}
+
+// optional is the same of one that the grain can do without.
+func optional(name, unless string, points ...Point) Probe {
+	p := probe(name, unless, nil, points...)
+	p.Optional = true
+	return p
 }
 
 func returning(f string) Point {
@@ -208,6 +216,42 @@ func TestPlansTakeTheFirstWayThatServes(t *testing.T) {
 			name: "a chain whose last runs", kernel: []string{"tp t(a)"},
 			probes: []Probe{probe("p", "", nil, Point{At: "P"}), probe("q", "p", nil, Point{At: "Q"}), probe("r", "q", nil, tracing("t"))},
 			want:   []string{"p: no", "q: no", "r: tp_btf t"},
+		}, {
+			name: "one for two of which one cannot", kernel: []string{"tp t(a)"},
+			probes: []Probe{probe("p", "", nil, tracing("t")), probe("q", "", nil, Point{At: "Q"}), probe("both", "p q", nil, tracing("t"))},
+			want:   []string{"p: idle; not needed: both runs", "q: no", "both: tp_btf t"},
+		}, {
+			name: "one for two that can", kernel: []string{"tp t(a)"},
+			probes: []Probe{probe("p", "", nil, tracing("t")), probe("q", "", nil, tracing("t")), probe("both", "p q", nil, tracing("t"))},
+			want:   []string{"p: tp_btf t", "q: tp_btf t", "both: idle; not needed: all that it stands in for runs"},
+		}, {
+			name: "one for two that cannot either", kernel: []string{"tp t(a)"},
+			probes: []Probe{probe("p", "", nil, tracing("t")), probe("q", "", nil, Point{At: "Q"}), probe("both", "p q", nil, Point{At: "B"})},
+			want:   []string{"p: tp_btf t", "q: no", "both: no"},
+			err:    "g: q cannot run at Q: no way is known\ng: both cannot run at B: no way is known",
+		}, {
+			name: "one for many, and for another's substitute that is not needed", kernel: []string{"tp t(a)"},
+			probes: []Probe{
+				probe("new", "", nil, tracing("t")), probe("old", "new", nil, Point{At: "O"}), probe("q", "", nil, Point{At: "Q"}),
+				probe("all", "old q", nil, tracing("t")),
+			},
+			want: []string{"new: idle; not needed: all runs", "old: idle; not needed: all runs", "q: no", "all: tp_btf t"},
+		}, {
+			name: "a substitute that is enough", kernel: []string{"tp t(a)"},
+			probes: []Probe{
+				probe("new", "", nil, Point{At: "N"}), probe("old", "new", nil, tracing("t")), probe("q", "", nil, tracing("t")),
+				probe("all", "old q", nil, tracing("t")),
+			},
+			want: []string{"new: no", "old: tp_btf t", "q: tp_btf t", "all: idle; not needed: all that it stands in for runs"},
+		}, {
+			name: "what the grain can do without", kernel: []string{"tp t(a)"},
+			probes: []Probe{probe("p", "", nil, tracing("t")), optional("q", "", Point{At: "Q"}), optional("r", "q", Point{At: "R"})},
+			want:   []string{"p: tp_btf t", "q: no", "r: no"},
+		}, {
+			name:   "nothing but what it could do without",
+			probes: []Probe{optional("q", "", Point{At: "Q"})},
+			want:   []string{"q: no"},
+			err:    "g: none of its probes can run",
 		}, {
 			name:   "a circle",
 			probes: []Probe{probe("p", "q", nil, Point{At: "P"}), probe("q", "p", nil, Point{At: "Q"})},

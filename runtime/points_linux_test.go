@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	goruntime "runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -85,7 +86,7 @@ func opening() Probe {
 
 // wrong does not load.
 func wrong(unless string) Probe {
-	return Probe{Name: "wrong", Unless: unless, Points: []Point{{
+	return Probe{Name: "wrong", Unless: strings.Fields(unless), Points: []Point{{
 		At:   "tracepoint/sched/sched_process_exec",
 		Ways: []Way{{TPBTF, "sched_process_exec", []string{"wrong_tp_btf"}}},
 	}}}
@@ -94,7 +95,7 @@ func wrong(unless string) Probe {
 // asked runs at a function of the C library that ls calls.
 func asked(m Mechanism) Probe {
 	return Probe{Name: "asked", Points: []Point{{
-		At: "uprobe/libc.so.6:setlocale", Ways: []Way{{m, "libc.so.6:setlocale", []string{"asked_uprobe"}}},
+		At: "uprobe/libc.so.6:setlocale", Find: FindFunctions, Ways: []Way{{m, "libc.so.6:setlocale", []string{"asked_uprobe"}}},
 	}}}
 }
 
@@ -103,7 +104,7 @@ func kernel(t *testing.T) *Kernel {
 	if os.Getuid() != 0 {
 		t.Fatal("this test loads eBPF programs: run it as root")
 	}
-	k, err := RunningKernel()
+	k, err := RunningKernel("")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,7 @@ type Options struct {
 	Transport string        // "ring", "perf"; "" or "auto": ring where the kernel has it
 	Rings     int64         // bytes of all ring buffers together; 0: 8 MiB
 	Latency   time.Duration // how long an event may wait while many arrive; 0: 1 ms
+	BTF       string        // of a kernel without types: the file of them, or a folder with such
 	Record    io.Writer     // gets a recording of all raw records; nil: none
 	Log       *slog.Logger  // nil: nothing is said
 	// Only, when not nil, are the mechanisms that may be used: for tests, and to
@@ -34,6 +35,8 @@ type Options struct {
 	Changes <-chan Change
 	// Ledger brings functions that are called with the books as they are.
 	Ledger <-chan func(Ledger)
+	// Reports likewise, with what the agent costs.
+	Reports <-chan func(Report)
 	// Started, when not nil, is called once all grains that can run do.
 	Started func([]*Plan)
 
@@ -90,6 +93,8 @@ type session struct {
 	loaded []*Loaded
 	source ring.Source
 	ticked time.Time
+
+	interfaces *interfaceWatch // nil: no grain is at any
 }
 
 // openLanes makes the lanes.
@@ -146,6 +151,7 @@ func (s *session) loop(ctx context.Context) {
 	defer stopTables()
 	for ctx.Err() == nil {
 		s.tick(time.Now())
+		s.intake.first = true
 		s.source.Drain(s.intake.take)
 		s.lanes.Drained()
 		s.source.Wait(idle)
@@ -160,6 +166,7 @@ func (s *session) tick(now time.Time) {
 	s.ticked = now
 	s.intake.setClock(now)
 	s.tables.tick(now)
+	s.follow()
 	s.change()
 	s.lanes.Tick(now)
 	s.tell()
@@ -184,6 +191,9 @@ func (s *session) stop() error {
 // close frees what the kernel holds for this agent.
 func (s *session) close() error {
 	var errs []error
+	if s.interfaces != nil {
+		errs = append(errs, s.interfaces.socket.Close())
+	}
 	for _, l := range s.loaded {
 		errs = append(errs, l.Close())
 	}

@@ -26,6 +26,16 @@ type Encoding interface {
 	AppendRow(dst []byte, row *Row) []byte
 }
 
+// Headed is an Encoding whose batches begin with what describes their rows, so
+// that they can be read by a process that knows nothing of grains. Its sinks are
+// Partitioned ByEvent.
+type Headed interface {
+	Encoding
+	// AppendHead appends what batches of rows such as row, of one event or table,
+	// begin with. It is called once for all of them, on the reading goroutine.
+	AppendHead(dst []byte, row *Row) []byte
+}
+
 // Sink is where rows go.
 type Sink interface {
 	// Encoding names how this sink wants rows.
@@ -71,6 +81,16 @@ type Unhurried interface {
 	Interval() time.Duration
 }
 
+// Sized is a Sink whose batches are closed at another size than 64 KiB, up to
+// LargestBatch: one that makes a file of each.
+type Sized interface {
+	Sink
+	Size() int // bytes; 0: 64 KiB
+}
+
+// LargestBatch is how large a batch may become.
+const LargestBatch = 64 << 20
+
 // Partitioned is a sink that wants no batch to hold rows of several kinds.
 type Partitioned interface {
 	Sink
@@ -84,6 +104,7 @@ type Partition uint8
 const (
 	Together Partition = iota // nothing
 	ByGrain                   // the grain, and the hour of their time, in UTC
+	ByEvent                   // those, and the event or table
 )
 
 // Batch is rows on their way to one sink, already encoded.
@@ -93,6 +114,7 @@ type Batch struct {
 	// digits. Those of a lane sort by age.
 	Name  string
 	Grain string // of its rows, for a sink that is Partitioned by it
+	Event string // the same: an event or a table
 	Rows  int
 	Bytes []byte
 	First time.Time // of its first row

@@ -132,7 +132,7 @@ func (s *Spool) tell(log *slog.Logger) {
 // spoolRecord is a batch as it is spooled.
 func spoolRecord(name, encoding string, b *Batch) spool.Record {
 	return spool.Record{
-		Name: name, Encoding: encoding, Grain: b.Grain, Rows: uint64(b.Rows),
+		Name: name, Encoding: encoding, Grain: b.Grain, Event: b.Event, Rows: uint64(b.Rows),
 		First: b.First.UnixNano(), Last: b.Last.UnixNano(), Bytes: b.Bytes,
 	}
 }
@@ -140,7 +140,7 @@ func spoolRecord(name, encoding string, b *Batch) spool.Record {
 // unspooled is the batch that a record holds.
 func unspooled(r *spool.Record) Batch {
 	return Batch{
-		Name: r.Name, Grain: r.Grain, Rows: int(r.Rows), Bytes: r.Bytes,
+		Name: r.Name, Grain: r.Grain, Event: r.Event, Rows: int(r.Rows), Bytes: r.Bytes,
 		First: time.Unix(0, r.First), Last: time.Unix(0, r.Last),
 	}
 }

@@ -25,10 +25,10 @@ import (
 
 // shipment is a batch as a sink got it.
 type shipment struct {
-	name, grain string
-	rows        int
-	text        string
-	first, last time.Time
+	name, grain, event string
+	rows               int
+	text               string
+	first, last        time.Time
 }
 
 // server is a sink that keeps each batch that it takes. fail, when set, decides.
@@ -55,7 +55,7 @@ func (s *server) Ship(ctx context.Context, b *runtime.Batch) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.took = append(s.took, shipment{b.Name, b.Grain, b.Rows, string(b.Bytes), b.First, b.Last})
+	s.took = append(s.took, shipment{b.Name, b.Grain, b.Event, b.Rows, string(b.Bytes), b.First, b.Last})
 	return nil
 }
 
@@ -543,6 +543,67 @@ func TestABatchHoldsRowsOfOneGrainAndHour(t *testing.T) {
 		}
 		if got := together.numbers(t); !slices.Equal(got, upTo(60_000)) || together.took[0].grain != "" {
 			t.Errorf("the other sink got %d rows, as %q", len(got), together.took[0].grain)
+		}
+	})
+}
+
+// byEvent is a sink whose batches begin with a line that says whose rows follow.
+type byEvent struct{ server }
+
+func (*byEvent) Partition() runtime.Partition { return runtime.ByEvent }
+func (*byEvent) Encoding() runtime.Encoding   { return headed{} }
+
+type headed struct{ runtime.NDJSON }
+
+func (headed) Name() string { return "headed" }
+
+func (headed) AppendHead(dst []byte, row *runtime.Row) []byte {
+	return append(dst, row.Grain.Name+"."+row.Event.Name+"\n"...)
+}
+
+func TestABatchOfOneEventBeginsWithItsHeadAlsoForTheNextAgent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const rows = 50_000
+		dir, away := t.TempDir(), &byEvent{}
+		away.fail = func(context.Context, *runtime.Batch) error { return errors.New("away") }
+		lanes := spooledLane(t, away, dir, nil)
+		grains := []*runtime.Grain{{Name: "exec"}, {Name: "conn"}}
+		events := []*runtime.Event{numbers(), numbers(), numbers()}
+		events[1].Name = "other" // of the first grain; the third is called as the first
+		start := time.Date(2026, 11, 23, 12, 59, 59, 0, time.UTC)
+		for n := range rows {
+			row := numbered(events[n%3], n)
+			row.Grain = grains[n%3/2]
+			row.Record.Time = start.Add(time.Duration(n) * 50 * time.Microsecond).UnixNano()
+			lanes.Add(row)
+		}
+		mustClose(t, lanes)
+		there := &byEvent{}
+		lanes = spooledLane(t, there, dir, nil)
+		synctest.Wait()
+		mustClose(t, lanes)
+		seen := map[string]int{}
+		for _, b := range there.took {
+			name := b.grain + "." + b.event
+			head, text, _ := strings.Cut(b.text, "\n")
+			if head != name || strings.Count(text, "\n") != b.rows || b.first.UTC().Hour() != b.last.UTC().Hour() {
+				t.Errorf("got a batch of %s with head %q, %d rows for %d, from %v to %v", name, head, strings.Count(text, "\n"), b.rows, b.first, b.last)
+			}
+			for line := range strings.Lines(text) {
+				var n int
+				fmt.Sscan(line, &n)
+				if want := grains[n%3/2].Name + "." + events[n%3].Name; want != name {
+					t.Fatalf("row %d of %s is in a batch of %s", n, want, name)
+				}
+			}
+			seen[fmt.Sprint(name, b.first.UTC().Hour())] += b.rows
+		}
+		sum := 0
+		for _, n := range seen {
+			sum += n
+		}
+		if len(seen) != 6 || sum != rows {
+			t.Errorf("got %v, want %d rows in two hours of three events", seen, rows)
 		}
 	})
 }

@@ -62,7 +62,7 @@ func (s *session) plan() ([]*Plan, error) {
 	k := s.kernel
 	if k == nil {
 		var err error
-		if k, err = RunningKernel(); err != nil {
+		if k, err = RunningKernel(s.BTF); err != nil {
 			return nil, err
 		}
 	}
@@ -119,7 +119,7 @@ func (s *session) load(ctx context.Context, plans []*Plan) error {
 			break
 		}
 		l, err := p.Load(s.shared, LoadOptions{
-			Number: uint16(len(grains)), Params: paramsOf(p.Grain, s.Params), Calls: paramsOf(p.Grain, s.Calls),
+			Number: uint16(len(grains)), Params: paramsOf(p.Grain, s.Params), Calls: paramsOf(p.Grain, s.Calls), Log: s.Log,
 		})
 		if err != nil {
 			s.Log.Error("grain cannot be loaded", "grain", p.Grain.Name, "reason", err)
@@ -146,7 +146,7 @@ func (s *session) load(ctx context.Context, plans []*Plan) error {
 		return errors.New("no grain could be started")
 	}
 	forget(s.loaded)
-	return nil
+	return s.openFollowing()
 }
 
 // forget frees what only loading needs: the types of a kernel are larger than

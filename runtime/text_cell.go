@@ -69,12 +69,12 @@ func appendQuantilesText(dst []byte, v Value, f *Field) []byte {
 func appendTopText(dst []byte, v Value, f *Field) []byte {
 	first := true
 	if f != nil && f.Cell != nil {
-		forEachTop(v, f, func(value Value, item agg.Item) {
+		EachTop(v, f, func(value Value, n, _ uint64) {
 			if !first {
 				dst = append(dst, ',')
 			}
 			first = false
-			dst = AppendUint(append(AppendValueText(dst, value, f), ':'), item.Count)
+			dst = AppendUint(append(AppendValueText(dst, value, f), ':'), n)
 		})
 	}
 	if first {

@@ -86,23 +86,24 @@ func appendQuantiles(dst []byte, words []uint64) []byte {
 func appendTop(dst []byte, v Value, f *Field) []byte {
 	dst = append(dst, '[')
 	first := true
-	forEachTop(v, f, func(value Value, item agg.Item) {
+	EachTop(v, f, func(value Value, n, over uint64) {
 		if !first {
 			dst = append(dst, ',')
 		}
 		first = false
 		dst = AppendValueJSON(append(dst, `{"value":`...), value, f)
-		dst = AppendUint(append(dst, `,"n":`...), item.Count)
-		if item.Error > 0 {
-			dst = AppendUint(append(dst, `,"over":`...), item.Error)
+		dst = AppendUint(append(dst, `,"n":`...), n)
+		if over > 0 {
+			dst = AppendUint(append(dst, `,"over":`...), over)
 		}
 		dst = append(dst, '}')
 	})
 	return append(dst, ']')
 }
 
-// forEachTop calls each with the values of a top, the most frequent first.
-func forEachTop(v Value, f *Field, each func(value Value, item agg.Item)) {
+// EachTop calls each with the values of a top, the most frequent first, and with
+// what AppendValueJSON calls n and over.
+func EachTop(v Value, f *Field, each func(value Value, n, over uint64)) {
 	items := f.Cell.Items([]uint64{v.Num}, v.Cell)
 	for {
 		item, ok := items.Next()
@@ -120,7 +121,7 @@ func forEachTop(v Value, f *Field, each func(value Value, item agg.Item)) {
 				value.Num = uint64(int64(value.Num<<unused) >> unused)
 			}
 		}
-		each(value, item)
+		each(value, item.Count, item.Error)
 	}
 }
 

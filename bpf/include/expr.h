@@ -7,13 +7,6 @@
 #ifndef INGRAIN_EXPR_H
 #define INGRAIN_EXPR_H
 
-/* A constant that is not the same on x86-64 and on arm64. */
-#if defined(__TARGET_ARCH_arm64)
-#define INGRAIN_ON(x86, arm64) arm64
-#else
-#define INGRAIN_ON(x86, arm64) x86
-#endif
-
 /* ---- numbers ---- */
 
 /* Signed arithmetic is done without a sign, where C lets it wrap. */

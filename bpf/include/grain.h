@@ -51,6 +51,14 @@ static __always_inline struct ingrain_counts *ingrain_counts(__u32 event)
 	return bpf_map_lookup_elem(&ingrain_ledger, &event);
 }
 
+static __always_inline void ingrain_count_compat(__u32 probe)
+{
+	struct ingrain_missed *missed = bpf_map_lookup_elem(&ingrain_missed, &probe);
+
+	if (missed)
+		INGRAIN_COUNT(missed->compat);
+}
+
 /*
  * The registers of a system call, at sys_enter or sys_exit: NULL unless it is
  * call nr of a 64-bit program. compat is its number for 32-bit programs, whose
@@ -60,15 +68,13 @@ static __always_inline const struct pt_regs *ingrain_syscall(void *ctx, bool ret
 {
 	const struct pt_regs *regs = (const struct pt_regs *)ingrain_word(ctx, 0);
 	int n = returned ? ingrain_syscall_nr(regs) : (int)ingrain_word(ctx, 8);
-	struct ingrain_missed *missed;
 
 	if (n < 0 || (n != nr && n != compat)) /* -1 stands for a call that is not there */
 		return NULL;
 	if (!ingrain_compat())
 		return n == nr ? regs : NULL;
-	missed = bpf_map_lookup_elem(&ingrain_missed, &probe);
-	if (missed && n == compat)
-		INGRAIN_COUNT(missed->compat);
+	if (n == compat)
+		ingrain_count_compat(probe);
 	return NULL;
 }
 
@@ -79,6 +85,10 @@ static __always_inline void ingrain_unpaired(__u32 probe)
 	if (missed)
 		INGRAIN_COUNT(missed->unpaired);
 }
+
+#define count_missed() ingrain_unpaired(probe->index)
+
+#define count_compat() ingrain_count_compat(probe->index)
 
 static __always_inline void ingrain_head(struct ingrain_record *head, __u16 event, __u32 weight)
 {

@@ -6,12 +6,18 @@
  * for each event X, the generated "GRAIN.grain.h", private maps, static
  * helpers, and a PROBE for each probe of the YAML.
  *
- *	PROBE(name, type arg, ...)   a probe's body; arguments are found by their names
+ *	PROBE(name, type arg, ...)   a probe's body; arguments are found by their names (at usdt/: arg1, arg2 ...)
+ *	DECIDE(name, type arg, ...)  the same, and what it returns is done
  *	new_X()                      a zeroed struct _data_X, or NULL (counted)
  *	emit_X(v)                    send it: what nobody reads is not filled in
+ *	count_missed()               this probe saw something and could not make an event of it,
+ *	                             because a map of the grain is full, say: it is in the books
+ *	count_compat()               it saw a system call by a 32-bit program, which it does not tell
  *
- * new_X and emit_X work in a PROBE, and in a static function whose first
- * parameter is `struct probe *probe`.
+ * These work in a PROBE, and in a static function that has a parameter
+ * `struct probe *probe`. PARAM_X is a param of the YAML, and __NR_X the number
+ * of a system call, __NR32_X that of 32-bit programs; a call that an
+ * architecture does not have has a number that no call has.
  */
 #ifndef INGRAIN_H
 #define INGRAIN_H
@@ -101,6 +107,13 @@ struct owner {
 
 /* ---- what generated headers are made of ---- */
 
+/* A constant that is not the same on x86-64 and on arm64. */
+#if defined(__TARGET_ARCH_arm64)
+#define INGRAIN_ON(x86, arm64) (arm64)
+#else
+#define INGRAIN_ON(x86, arm64) (x86)
+#endif
+
 /* In front of each event on its way to the agent. */
 struct ingrain_record {
 	__u64 time;   /* ns, CLOCK_MONOTONIC */
@@ -127,7 +140,7 @@ struct ingrain_counts {
 /* What a probe itself counts, one for each probe and CPU. */
 struct ingrain_missed {
 	__u64 compat;   /* system calls by 32-bit programs, not observed */
-	__u64 unpaired; /* returns whose entry was not kept, or entries that could not be */
+	__u64 unpaired; /* returns whose entry was not kept, entries that could not be; sites with an argument that could not be read; count_missed() */
 };
 
 /* Where a probe's arguments are in this kernel: found by their names at load time. */
@@ -514,6 +527,15 @@ static __always_inline void ingrain_text_done(struct ingrain_slot *slot, struct 
 #ifndef PROBE
 #define PROBE(name, ...) \
 	static __always_inline void ingrain_probe_##name(struct probe *probe, ##__VA_ARGS__)
+#endif
+
+/*
+ * The body of a probe that decides: it returns the verdict of the point, such as XDP_DROP, TCX_DROP, SK_DROP, 0 of a cgroup's or -EPERM
+ * of lsm/. The agent gone, nothing decides any more.
+ */
+#ifndef DECIDE
+#define DECIDE(name, ...) \
+	static __always_inline int ingrain_probe_##name(struct probe *probe, ##__VA_ARGS__)
 #endif
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

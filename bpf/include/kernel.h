@@ -99,8 +99,31 @@ typedef struct {
 	uid_t val;
 } kuid_t;
 
+typedef struct {
+	gid_t val;
+} kgid_t;
+
+typedef struct {
+	__u32 cap[2]; /* up to 6.2; one __u64 since */
+} kernel_cap_t;
+
+struct group_info {
+	int ngroups;
+};
+
 struct cred {
 	kuid_t uid;
+	kgid_t gid;
+	kuid_t suid;
+	kgid_t sgid;
+	kuid_t euid;
+	kgid_t egid;
+	kuid_t fsuid;
+	kgid_t fsgid;
+	kernel_cap_t cap_inheritable;
+	kernel_cap_t cap_permitted;
+	kernel_cap_t cap_effective;
+	struct group_info *group_info;
 };
 
 struct kernfs_node {
@@ -145,8 +168,37 @@ struct path {
 	struct dentry *dentry;
 };
 
+struct inode {
+	umode_t i_mode;
+	unsigned int i_nlink;
+	void *i_private;
+};
+
 struct file {
 	struct path f_path;
+	struct inode *f_inode;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct proc_ns_operations {
+	int type; /* CLONE_NEWNET ...; up to 6.17 */
+};
+
+struct ns_common {
+	__u32 ns_type; /* the same, since 6.18 */
+	const struct proc_ns_operations *ops;
+};
+
+struct module {
+	char name[56];
 };
 
 struct mm_struct {
@@ -160,9 +212,22 @@ struct signal_struct {
 	unsigned int flags;
 };
 
+struct sched_entity {
+	__u64 sum_exec_runtime; /* ns */
+};
+
+struct sched_info {
+	unsigned long pcount;
+	unsigned long long run_delay; /* ns */
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
+	struct sched_entity se;
+	struct sched_info sched_info;
+	unsigned long nvcsw;
+	unsigned long nivcsw;
 	struct mm_struct *mm;
 	int exit_code;
 	pid_t pid;
@@ -172,6 +237,7 @@ struct task_struct {
 	__u64 start_time; /* ns, CLOCK_MONOTONIC */
 	const struct cred *cred;
 	char comm[16];
+	struct files_struct *files;
 	struct signal_struct *signal;
 	struct css_set *cgroups;
 };
@@ -192,6 +258,7 @@ struct sock_common {
 	__be32 skc_daddr;
 	__be32 skc_rcv_saddr;
 	__be16 skc_dport;
+	__u16 skc_num; /* the own port, host byte order */
 	unsigned short skc_family;
 	unsigned long skc_flags;
 	struct in6_addr skc_v6_daddr;
@@ -202,6 +269,10 @@ struct sock {
 	struct sock_common __sk_common;
 	__u16 sk_protocol;
 	int sk_err;
+};
+
+struct socket {
+	struct sock *sk;
 };
 
 struct inet_sock {

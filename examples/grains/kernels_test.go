@@ -33,20 +33,28 @@ const noTCX = "this kernel has no tcx (since 6.6, CONFIG_NET_XGRESS)"
 // noKprobeMulti is said where a pattern takes a kprobe for each function.
 const noKprobeMulti = "this kernel has no kprobe.multi (since 5.18, CONFIG_FPROBE)"
 
+// noUprobeMulti is said where a list or pattern of a program's functions, or a
+// static probe, takes a uprobe for each place.
+const noUprobeMulti = "this kernel has no uprobe.multi (since 6.6, CONFIG_UPROBES)"
+
 var kernels = []lack{
 	{"Debian's 5.10, x86-64, whose command line asks for no bpf among the security modules", func(release, arch string) bool {
 		active, err := os.ReadFile("/sys/kernel/security/lsm")
 		return strings.HasPrefix(release, "5.10.") && strings.HasSuffix(release, "-cloud-amd64") && (err != nil || !strings.Contains(string(active), "bpf"))
 	}, map[runtime.Mechanism]string{
-		runtime.TCX:         noTCX,
-		runtime.KprobeMulti: noKprobeMulti,
-		runtime.LSM:         "bpf is not among the active security modules, lockdown, capability, yama, apparmor, tomoyo: the kernel's command line names them, lsm=lockdown,capability,yama,apparmor,tomoyo,bpf",
+		runtime.TCX:            noTCX,
+		runtime.KprobeMulti:    noKprobeMulti,
+		runtime.UprobeMulti:    noUprobeMulti,
+		runtime.UretprobeMulti: noUprobeMulti,
+		runtime.LSM:            "bpf is not among the active security modules, lockdown, capability, yama, apparmor, tomoyo: the kernel's command line names them, lsm=lockdown,capability,yama,apparmor,tomoyo,bpf",
 	}},
 	{"Debian's, x86-64, before 6.6", func(release, arch string) bool {
 		return strings.HasSuffix(release, "-cloud-amd64") && (strings.HasPrefix(release, "5.") || strings.HasPrefix(release, "6.1."))
 	}, map[runtime.Mechanism]string{
-		runtime.TCX:         noTCX,
-		runtime.KprobeMulti: noKprobeMulti,
+		runtime.TCX:            noTCX,
+		runtime.KprobeMulti:    noKprobeMulti,
+		runtime.UprobeMulti:    noUprobeMulti,
+		runtime.UretprobeMulti: noUprobeMulti,
 	}},
 	{"Debian's, x86-64", func(release, arch string) bool {
 		return strings.HasSuffix(release, "-cloud-amd64")
@@ -54,12 +62,14 @@ var kernels = []lack{
 	{"Debian's, arm64 before 6.4", func(release, arch string) bool {
 		return strings.HasSuffix(release, "-cloud-arm64") && (strings.HasPrefix(release, "5.") || strings.HasPrefix(release, "6.1."))
 	}, map[runtime.Mechanism]string{
-		runtime.Fentry:      "this kernel has no trampolines (arm64 has them since 6.4)",
-		runtime.Fexit:       "this kernel has no trampolines (arm64 has them since 6.4)",
-		runtime.FmodRet:     "this kernel has no trampolines (arm64 has them since 6.4)",
-		runtime.LSM:         "this kernel has no trampolines (arm64 has them since 6.4)",
-		runtime.TCX:         noTCX,
-		runtime.KprobeMulti: noKprobeMulti,
+		runtime.Fentry:         "this kernel has no trampolines (arm64 has them since 6.4)",
+		runtime.Fexit:          "this kernel has no trampolines (arm64 has them since 6.4)",
+		runtime.FmodRet:        "this kernel has no trampolines (arm64 has them since 6.4)",
+		runtime.LSM:            "this kernel has no trampolines (arm64 has them since 6.4)",
+		runtime.TCX:            noTCX,
+		runtime.KprobeMulti:    noKprobeMulti,
+		runtime.UprobeMulti:    noUprobeMulti,
+		runtime.UretprobeMulti: noUprobeMulti,
 	}},
 	{"Debian's, arm64 up to 6.12, without CONFIG_FPROBE", func(release, arch string) bool {
 		return strings.HasSuffix(release, "-cloud-arm64") && strings.HasPrefix(release, "6.")
@@ -103,7 +113,7 @@ func here(t *testing.T) lack {
 }
 
 // kernel is the one that the tests run on, as the runtime sees it.
-var kernel = sync.OnceValues(runtime.RunningKernel)
+var kernel = sync.OnceValues(func() (*runtime.Kernel, error) { return runtime.RunningKernel("") })
 
 // plan is where a grain's probes would run here.
 func plan(t *testing.T, g *runtime.Grain) *runtime.Plan {

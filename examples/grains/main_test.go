@@ -23,6 +23,7 @@ var roles = map[string]func(){
 	"agent":   agentRole,
 	"returns": returnsRole,
 	"dial":    dialRole,
+	"mark":    markRole,
 }
 
 // role is a command that plays a role.

@@ -8,9 +8,11 @@ import (
 	"testing"
 
 	"github.com/redsift/ingraind/examples/grains/generated/functions"
+	"github.com/redsift/ingraind/examples/grains/generated/marks"
 	"github.com/redsift/ingraind/examples/grains/generated/open"
 	"github.com/redsift/ingraind/examples/grains/generated/points"
 	"github.com/redsift/ingraind/examples/grains/generated/resolve"
+	"github.com/redsift/ingraind/examples/grains/generated/shop"
 	"github.com/redsift/ingraind/runtime"
 	"github.com/redsift/ingraind/runtime/agent"
 	"github.com/redsift/ingraind/runtime/sink/console"
@@ -32,6 +34,10 @@ func misnamed(t *testing.T) map[string]*runtime.Grain {
 		`resolve: asked cannot run at uprobe/libc.so.6:getaddrinfo: uprobe: stat /nowhere/ingrain: no such file or directory`:                                                        at("/nowhere/ingrain:ask", alone(resolve.New(), "asked")),
 		`resolve: asked cannot run at uprobe/libc.so.6:getaddrinfo: uprobe: ` + program(t) + ` has no function ingrain`:                                                              at(program(t)+":ingrain", alone(resolve.New(), "asked")),
 	}
+	marked := marker("-4@" + constant(1)).write(t)
+	all[`shop: served cannot run at usdt//usr/local/bin/shop:shop:served: uprobe: `+marked+` has no probe tiny:market; did you mean tiny:marked?`] = at(marked+":tiny:market", by(runtime.Uprobe, shop.New()))
+	all[`shop: served cannot run at usdt//usr/local/bin/shop:shop:served: uprobe: `+marked+` has no probe shop:served; it has tiny:marked`] = at(marked+":shop:served", by(runtime.Uprobe, shop.New()))
+	all[`shop: served cannot run at usdt//usr/local/bin/shop:shop:served: uprobe: `+marked+`: tiny:marked has no arg2; it has 1`] = at(marked+":tiny:marked", by(runtime.Uprobe, shop.New()))
 	if _, lacks := here(t).lacks[runtime.Kprobe]; !lacks {
 		all[`functions: entered cannot run at entry/vfs_open: kprobe: vfs_open has no argument "filename" in this kernel; it has path, file`] = parameter("filename", by(runtime.Kprobe, alone(functions.New(), "entered")))
 	}
@@ -105,6 +111,36 @@ open.opened    syscall/openat                       tp_btf
 	}
 	if strings.Contains(string(rows), `"grain":"points"`) {
 		t.Error("a grain that cannot run has events")
+	}
+}
+
+// markRole is an agent that sets a probe on a program's own.
+func markRole() {
+	agent.Main(agent.Agent{
+		Name: "mark", Help: "an agent that looks at one program.",
+		Grains: []*runtime.Grain{at(os.Getenv("INGRAIN_MARKED"), alone(marks.New(), "two"))},
+		Sinks:  []runtime.Part{console.Part()},
+	})
+}
+
+func TestCheckSaysHowAProbeInAProgramIsServed(t *testing.T) {
+	program := marker("-4@"+constant(1), "8@"+constant(2)).write(t)
+	why, lacks := here(t).lacks[runtime.UprobeMulti]
+	for target, want := range map[string]string{
+		program + ":tiny:marked": "uprobe.multi\n\n1 of 1 grain can run here\n",
+		program + ":tiny:market": "none\n    - uprobe.multi, uprobe: " + program + " has no probe tiny:market; did you mean tiny:marked?\n\n0 of 1 grain can run here; not marks\n",
+	} {
+		if lacks {
+			want = strings.Replace(want, "uprobe.multi\n", "uprobe\n    - uprobe.multi: "+why+"\n", 1)
+			want = strings.Replace(want, "- uprobe.multi, uprobe: ", "- uprobe.multi: "+why+"\n    - uprobe: ", 1)
+		}
+		cmd := role(t, "mark", "check")
+		cmd.Env = append(cmd.Env, "INGRAIN_MARKED="+target)
+		out, _ := cmd.CombinedOutput() // it fails when no grain can run
+		want = "PROBE      POINT                               MECHANISM\nmarks.two  usdt//usr/local/bin/shop:shop:many  " + want
+		if got := string(out); unwrap(got) != unwrap(want) {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
 	}
 }
 

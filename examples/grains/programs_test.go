@@ -22,7 +22,7 @@ func asker(t *testing.T) string {
 	t.Helper()
 	const data = "example.org\x00https\x00"
 	const service = len("example.org\x00")
-	p := tiny{machine: elf.EM_X86_64, data: []byte(data), function: "ask", at: 24}
+	p := tiny{machine: elf.EM_X86_64, data: []byte(data), functions: []function{{"ask", 24}}}
 	p.code = append(p.code, 0xbf) // mov edi, node
 	p.code = binary.LittleEndian.AppendUint32(p.code, tinyCode+30)
 	p.code = append(p.code, 0xbe) // mov esi, service
@@ -36,7 +36,7 @@ func asker(t *testing.T) string {
 		0xc3, // ret
 	)
 	if goruntime.GOARCH == "arm64" {
-		p.machine, p.at = elf.EM_AARCH64, 32
+		p.machine, p.functions[0].at = elf.EM_AARCH64, 32
 		node := uint32(tinyCode + 40)
 		p.code = little(
 			0xd2800000|(node&0xffff)<<5, 0xf2a00000|(node>>16)<<5, // mov x0, node

@@ -13,14 +13,26 @@ import (
 
 // tiny is a program of a few instructions, for machines without a compiler or
 // libraries: a static ELF file whose code starts at tinyCode and is followed
-// by its strings, with one function that a probe can be set on.
+// by its strings, with functions and sites that probes can be set on.
 type tiny struct {
-	machine  elf.Machine
-	flags    uint32
-	code     []byte
-	data     []byte
-	function string // its name
-	at       int    // and where it is in code
+	machine   elf.Machine
+	flags     uint32
+	code      []byte
+	data      []byte
+	functions []function
+	sites     []site
+}
+
+// function is where in code one begins.
+type function struct {
+	name string
+	at   int
+}
+
+// site is where in code a note says that there is one.
+type site struct {
+	provider, probe, args string
+	at                    int
 }
 
 const (
@@ -39,14 +51,17 @@ func (p tiny) write(t *testing.T) string {
 	return file
 }
 
-// elf is the program as a file: headers, code, data, symbols, names, sections.
+// elf is the program as a file: headers, code, data, symbols, names, notes,
+// sections.
 func (p tiny) elf(t *testing.T) []byte {
 	t.Helper()
-	names := "\x00" + p.function + "\x00.text\x00.symtab\x00.strtab\x00"
+	names := "\x00.text\x00.symtab\x00.strtab\x00.note.stapsdt\x00"
+	for _, f := range p.functions {
+		names += f.name + "\x00"
+	}
 	name := func(s string) uint32 { return uint32(bytes.Index([]byte(names), []byte("\x00"+s+"\x00")) + 1) }
 	text := append(bytes.Clone(p.code), p.data...)
 	symbols := align(tinyHead + len(text))
-	symbol := uint64(tinyCode + p.at)
 	var out bytes.Buffer
 	put := func(at int, values ...any) {
 		out.Write(make([]byte, at-out.Len()))
@@ -70,23 +85,45 @@ func (p tiny) elf(t *testing.T) []byte {
 		put(tinyHead, text)
 		return out.Bytes() // nobody sets a probe on these
 	}
-	strings := symbols + 2*elf.Sym64Size
-	sections := align(strings + len(names))
+	strings := symbols + (1+len(p.functions))*elf.Sym64Size
+	notes := align(strings + len(names))
+	sections := align(notes + len(p.notes()))
 	put(0, elf.Header64{
 		Ident: ident, Type: uint16(elf.ET_EXEC), Machine: uint16(p.machine), Version: 1, Entry: tinyCode,
-		Phoff: 64, Shoff: uint64(sections), Ehsize: 64, Phentsize: 56, Phnum: 1, Shentsize: 64, Shnum: 4, Shstrndx: 3,
+		Phoff: 64, Shoff: uint64(sections), Ehsize: 64, Phentsize: 56, Phnum: 1, Shentsize: 64, Shnum: 5, Shstrndx: 3,
 	}, elf.Prog64{
 		Type: uint32(elf.PT_LOAD), Vaddr: tinyBase, Paddr: tinyBase, Align: 0x1000,
 		Filesz: uint64(tinyHead + len(text)), Memsz: uint64(tinyHead + len(text)), Flags: uint32(elf.PF_R | elf.PF_X),
 	})
 	put(tinyHead, text)
-	put(symbols, elf.Sym64{}, elf.Sym64{Name: name(p.function), Info: info, Shndx: 1, Value: symbol, Size: uint64(len(p.code) - p.at)})
+	put(symbols, elf.Sym64{})
+	for _, f := range p.functions {
+		put(out.Len(), elf.Sym64{Name: name(f.name), Info: info, Shndx: 1, Value: uint64(tinyCode + f.at), Size: uint64(len(p.code) - f.at)})
+	}
 	put(strings, []byte(names))
+	put(notes, p.notes())
 	put(sections, elf.Section64{},
 		elf.Section64{Name: name(".text"), Type: uint32(elf.SHT_PROGBITS), Flags: uint64(elf.SHF_ALLOC | elf.SHF_EXECINSTR), Addr: tinyCode, Off: tinyHead, Size: uint64(len(text))},
-		elf.Section64{Name: name(".symtab"), Type: uint32(elf.SHT_SYMTAB), Off: uint64(symbols), Size: 2 * elf.Sym64Size, Link: 3, Info: 1, Entsize: elf.Sym64Size},
-		elf.Section64{Name: name(".strtab"), Type: uint32(elf.SHT_STRTAB), Off: uint64(strings), Size: uint64(len(names))})
+		elf.Section64{Name: name(".symtab"), Type: uint32(elf.SHT_SYMTAB), Off: uint64(symbols), Size: uint64(strings - symbols), Link: 3, Info: 1, Entsize: elf.Sym64Size},
+		elf.Section64{Name: name(".strtab"), Type: uint32(elf.SHT_STRTAB), Off: uint64(strings), Size: uint64(len(names))},
+		elf.Section64{Name: name(".note.stapsdt"), Type: uint32(elf.SHT_NOTE), Off: uint64(notes), Size: uint64(len(p.notes()))})
 	return out.Bytes()
+}
+
+// notes are those of the sites, as sys/sdt.h writes them: without semaphores.
+func (p tiny) notes() []byte {
+	var all []byte
+	for _, s := range p.sites {
+		note := binary.LittleEndian.AppendUint64(nil, uint64(tinyCode+s.at))
+		note = append(note, make([]byte, 16)...)
+		note = append(note, s.provider+"\x00"+s.probe+"\x00"+s.args+"\x00"...)
+		for _, n := range []uint32{8, uint32(len(note)), 3} {
+			all = binary.LittleEndian.AppendUint32(all, n)
+		}
+		all = append(append(all, "stapsdt\x00"...), note...)
+		all = append(all, make([]byte, -len(note)&3)...)
+	}
+	return all
 }
 
 func align(n int) int { return (n + 15) &^ 15 }

@@ -88,6 +88,11 @@ func TestGoFunctionsCanBeProbed(t *testing.T) {
 		}
 		return
 	}
+	// A goroutine's stack moves, and a return address that was replaced with it.
+	want := "resolve: answered cannot run at uretprobe/libc.so.6:getaddrinfo: uretprobe: " + program(t) + " is written in Go: a probe at the return of a function would break it"
+	if p := plan(t, at(target, alone(resolve.New(), "answered"))); p.Err == nil || p.Err.Error() != want {
+		t.Errorf("got  %v\nwant %s", p.Err, want)
+	}
 	agent := start(t, runtime.Options{}, at(target, alone(resolve.New(), "asked")))
 	sum := 0
 	for range 7 {

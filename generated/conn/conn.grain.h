@@ -31,19 +31,21 @@ struct ingrain_record_close {
 
 struct probe {
 	void *ctx;
+	__u32 index;
 	struct ingrain_record_connect *on_stack_connect;
 	struct ingrain_record_accept *on_stack_accept;
 	struct ingrain_record_listen *on_stack_listen;
 	struct ingrain_record_close *on_stack_close;
 };
 
-#define INGRAIN_BEGIN \
+#define INGRAIN_BEGIN(number) \
 	struct ingrain_record_connect on_stack_connect; \
 	struct ingrain_record_accept on_stack_accept; \
 	struct ingrain_record_listen on_stack_listen; \
 	struct ingrain_record_close on_stack_close; \
 	struct probe probe = { \
 		.ctx = ctx, \
+		.index = number, \
 		.on_stack_connect = &on_stack_connect, \
 		.on_stack_accept = &on_stack_accept, \
 		.on_stack_listen = &on_stack_listen, \
@@ -222,7 +224,7 @@ const volatile struct ingrain_at changed_at = {};
 SEC("tp_btf/inet_sock_set_state")
 int changed_tp_btf(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_changed(&probe,
 		(const struct sock *)ingrain_raw_arg(ctx, changed_at.arg[0]),
 		(int)ingrain_raw_arg(ctx, changed_at.arg[1]),
@@ -234,7 +236,7 @@ int changed_tp_btf(void *ctx)
 SEC("raw_tp/inet_sock_set_state")
 int changed_raw_tp(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_changed(&probe,
 		(const struct sock *)ingrain_raw_arg(ctx, changed_at.arg[0]),
 		(int)ingrain_raw_arg(ctx, changed_at.arg[1]),

@@ -26,16 +26,18 @@ struct ingrain_record_skip {
 
 struct probe {
 	void *ctx;
+	__u32 index;
 	struct ingrain_slot *slot_of_query;
 	struct ingrain_slot *slot_of_answer;
 	struct ingrain_slot *slot_of_unanswered;
 	struct ingrain_record_skip *on_stack_skip;
 };
 
-#define INGRAIN_BEGIN \
+#define INGRAIN_BEGIN(number) \
 	struct ingrain_record_skip on_stack_skip; \
 	struct probe probe = { \
 		.ctx = ctx, \
+		.index = number, \
 		.on_stack_skip = &on_stack_skip, \
 	};
 #define INGRAIN_END \
@@ -198,7 +200,7 @@ static __always_inline void ingrain_probe_came(struct probe *probe, struct __sk_
 SEC("cgroup_skb/ingress")
 int came_cgroup_skb(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_came(&probe,
 		(struct __sk_buff *)ctx);
 	INGRAIN_END
@@ -212,7 +214,7 @@ static __always_inline void ingrain_probe_went(struct probe *probe, struct __sk_
 SEC("cgroup_skb/egress")
 int went_cgroup_skb(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(1)
 	ingrain_probe_went(&probe,
 		(struct __sk_buff *)ctx);
 	INGRAIN_END
@@ -231,7 +233,7 @@ int swept_iter(void *ctx)
 
 	if (!arg_task)
 		return 0;
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(2)
 	ingrain_probe_swept(&probe,
 		(struct task_struct *)arg_task);
 	INGRAIN_END

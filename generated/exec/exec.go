@@ -57,7 +57,7 @@ func New() *runtime.Grain {
 			},
 			{
 				Name:   "exited_alone",
-				Unless: "exited",
+				Unless: []string{"exited"},
 				Args:   []string{"p"},
 				Points: []runtime.Point{
 					{
@@ -72,7 +72,7 @@ func New() *runtime.Grain {
 			},
 			{
 				Name:   "released",
-				Unless: "exited",
+				Unless: []string{"exited"},
 				Args:   []string{"p"},
 				Points: []runtime.Point{
 					{

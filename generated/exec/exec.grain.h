@@ -24,14 +24,16 @@ struct ingrain_record_exit {
 
 struct probe {
 	void *ctx;
+	__u32 index;
 	struct ingrain_slot *slot_of_exec;
 	struct ingrain_record_exit *on_stack_exit;
 };
 
-#define INGRAIN_BEGIN \
+#define INGRAIN_BEGIN(number) \
 	struct ingrain_record_exit on_stack_exit; \
 	struct probe probe = { \
 		.ctx = ctx, \
+		.index = number, \
 		.on_stack_exit = &on_stack_exit, \
 	};
 #define INGRAIN_END \
@@ -143,7 +145,7 @@ const volatile struct ingrain_at executed_at = {};
 SEC("tp_btf/sched_process_exec")
 int executed_tp_btf(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_executed(&probe,
 		(struct task_struct *)ingrain_raw_arg(ctx, executed_at.arg[0]),
 		(struct linux_binprm *)ingrain_raw_arg(ctx, executed_at.arg[1]));
@@ -154,7 +156,7 @@ int executed_tp_btf(void *ctx)
 SEC("raw_tp/sched_process_exec")
 int executed_raw_tp(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_executed(&probe,
 		(struct task_struct *)ingrain_raw_arg(ctx, executed_at.arg[0]),
 		(struct linux_binprm *)ingrain_raw_arg(ctx, executed_at.arg[1]));
@@ -170,7 +172,7 @@ const volatile struct ingrain_at exited_at = {};
 SEC("tp_btf/sched_process_exit")
 int exited_tp_btf(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(1)
 	ingrain_probe_exited(&probe,
 		(struct task_struct *)ingrain_raw_arg(ctx, exited_at.arg[0]),
 		(bool)ingrain_raw_arg(ctx, exited_at.arg[1]));
@@ -181,7 +183,7 @@ int exited_tp_btf(void *ctx)
 SEC("raw_tp/sched_process_exit")
 int exited_raw_tp(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(1)
 	ingrain_probe_exited(&probe,
 		(struct task_struct *)ingrain_raw_arg(ctx, exited_at.arg[0]),
 		(bool)ingrain_raw_arg(ctx, exited_at.arg[1]));
@@ -197,7 +199,7 @@ const volatile struct ingrain_at exited_alone_at = {};
 SEC("tp_btf/sched_process_exit")
 int exited_alone_tp_btf(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(2)
 	ingrain_probe_exited_alone(&probe,
 		(struct task_struct *)ingrain_raw_arg(ctx, exited_alone_at.arg[0]));
 	INGRAIN_END
@@ -207,7 +209,7 @@ int exited_alone_tp_btf(void *ctx)
 SEC("raw_tp/sched_process_exit")
 int exited_alone_raw_tp(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(2)
 	ingrain_probe_exited_alone(&probe,
 		(struct task_struct *)ingrain_raw_arg(ctx, exited_alone_at.arg[0]));
 	INGRAIN_END
@@ -222,7 +224,7 @@ const volatile struct ingrain_at released_at = {};
 SEC("tp_btf/sched_process_free")
 int released_tp_btf(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(3)
 	ingrain_probe_released(&probe,
 		(struct task_struct *)ingrain_raw_arg(ctx, released_at.arg[0]));
 	INGRAIN_END
@@ -232,7 +234,7 @@ int released_tp_btf(void *ctx)
 SEC("raw_tp/sched_process_free")
 int released_raw_tp(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(3)
 	ingrain_probe_released(&probe,
 		(struct task_struct *)ingrain_raw_arg(ctx, released_at.arg[0]));
 	INGRAIN_END

@@ -6,8 +6,10 @@ package main
 
 import (
 	"github.com/redsift/ingraind/generated/conn"
+	"github.com/redsift/ingraind/generated/cpu"
 	"github.com/redsift/ingraind/generated/dns"
 	"github.com/redsift/ingraind/generated/exec"
+	"github.com/redsift/ingraind/generated/priv"
 	"github.com/redsift/ingraind/generated/syscall"
 	"github.com/redsift/ingraind/runtime"
 	"github.com/redsift/ingraind/runtime/agent"
@@ -23,10 +25,12 @@ func main() {
 		Grains: []*runtime.Grain{
 			exec.New(),
 			conn.New(),
-			syscall.New(),
+			cpu.New(),
 			dns.New(),
+			priv.New(),
+			syscall.New(),
 		},
-		Optional: []string{"syscall", "dns"},
+		Optional: []string{"cpu", "dns", "priv", "syscall"},
 		Sinks: []runtime.Part{
 			console.Part(),
 			file.Part(),

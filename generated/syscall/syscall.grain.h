@@ -21,13 +21,15 @@ struct ingrain_record_call {
 
 struct probe {
 	void *ctx;
+	__u32 index;
 	struct ingrain_record_call *on_stack_call;
 };
 
-#define INGRAIN_BEGIN \
+#define INGRAIN_BEGIN(number) \
 	struct ingrain_record_call on_stack_call; \
 	struct probe probe = { \
 		.ctx = ctx, \
+		.index = number, \
 		.on_stack_call = &on_stack_call, \
 	};
 #define INGRAIN_END
@@ -109,7 +111,7 @@ const volatile struct ingrain_at entered_at = {};
 SEC("tp_btf/sys_enter")
 int entered_tp_btf(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_entered(&probe,
 		(long)ingrain_raw_arg(ctx, entered_at.arg[0]));
 	INGRAIN_END
@@ -119,7 +121,7 @@ int entered_tp_btf(void *ctx)
 SEC("raw_tp/sys_enter")
 int entered_raw_tp(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_entered(&probe,
 		(long)ingrain_raw_arg(ctx, entered_at.arg[0]));
 	INGRAIN_END
@@ -134,7 +136,7 @@ const volatile struct ingrain_at returned_at = {};
 SEC("tp_btf/sys_exit")
 int returned_tp_btf(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(1)
 	ingrain_probe_returned(&probe,
 		(struct pt_regs *)ingrain_raw_arg(ctx, returned_at.arg[0]),
 		(long)ingrain_raw_arg(ctx, returned_at.arg[1]));
@@ -145,7 +147,7 @@ int returned_tp_btf(void *ctx)
 SEC("raw_tp/sys_exit")
 int returned_raw_tp(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(1)
 	ingrain_probe_returned(&probe,
 		(struct pt_regs *)ingrain_raw_arg(ctx, returned_at.arg[0]),
 		(long)ingrain_raw_arg(ctx, returned_at.arg[1]));

@@ -21,6 +21,7 @@ type Agent struct {
 	// for: their probes cost something also where nobody looks at what they say.
 	Optional []string
 	Sinks    []runtime.Part
+	Observer *runtime.Observer // nil: it cannot be looked at over the network
 }
 
 // Exit codes.

@@ -42,7 +42,7 @@ func (f *fakeRunner) run(ctx context.Context, o runtime.Options) (runtime.Ledger
 	return runtime.Ledger{}, f.err
 }
 
-func (f *fakeRunner) check([]*runtime.Grain, map[string][]string, bool) ([]*runtime.Plan, error) {
+func (f *fakeRunner) check([]*runtime.Grain, runtime.PlanOptions, string, bool) ([]*runtime.Plan, error) {
 	f.called++
 	return f.plans, f.err
 }
@@ -101,7 +101,7 @@ func testAgent() (Agent, opened) {
 				},
 				Probes: []runtime.Probe{
 					{Name: "started", Points: []runtime.Point{{At: "tracepoint/sched/sched_process_exec"}}},
-					{Name: "started_old", Unless: "started", Points: []runtime.Point{{At: "entry/begin_new_exec"}, {At: "entry/flush_old_exec"}}},
+					{Name: "started_old", Unless: []string{"started"}, Points: []runtime.Point{{At: "entry/begin_new_exec"}, {At: "entry/flush_old_exec"}}},
 				},
 				Events: []runtime.Event{
 					{Name: "exec", Help: "A process was started.", Stream: true, Fields: who},
@@ -271,7 +271,7 @@ func TestMistakesOnTheCommandLineExit2AndSayTheFix(t *testing.T) {
 		want string
 	}{
 		{"rum", `unknown verb "rum"; did you mean "run"?`},
-		{"frobnicate", `unknown verb "frobnicate"; known: run, check, list, replay, version, help, completion`},
+		{"frobnicate", `unknown verb "frobnicate"; known: run, check, list, config, replay, version, help, completion`},
 		{"-v list", `the verb comes first: ingraind list`},
 		{"-v zzz", `run takes no arguments, got ["zzz"]`},
 		{"-sinks console", `unknown flag "sinks"; did you mean "sink"?`},

@@ -39,7 +39,7 @@ func check(_ context.Context, s *session) int {
 	if len(mistakes) > 0 {
 		return s.mistaken(mistakes)
 	}
-	plans, err := s.runner().check(setup.grains, setup.on, s.env.privileged())
+	plans, err := s.runner().check(setup.grains, runtime.PlanOptions{On: setup.on}, setup.btfPath(), s.env.privileged())
 	if err != nil {
 		return s.fail(err)
 	}

@@ -80,19 +80,19 @@ func completion(_ context.Context, s *session) int {
 }
 
 // flagNames are a verb's flags as they are typed.
-func (v *verb) flagNames() string {
+func (v *verb) flagNames(a Agent) string {
 	names := []string{"-help"}
-	for _, o := range v.options() {
+	for _, o := range v.offered(a) {
 		names = append(names, "-"+o.name)
 	}
 	return strings.Join(names, " ")
 }
 
 // valued calls each for the flags that take a value, of all verbs, once.
-func valued(each func(o option)) {
+func valued(a Agent, each func(o option)) {
 	seen := map[string]bool{}
 	for _, v := range verbs() {
-		for _, o := range v.options() {
+		for _, o := range v.offered(a) {
 			if o.value != "" && !seen[o.name] {
 				seen[o.name] = true
 				each(o)

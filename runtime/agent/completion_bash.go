@@ -25,7 +25,7 @@ func bashScript(a Agent) []byte {
 	esac
 	case ${prev/#--/-} in
 `, a.Name, f, strings.Join(verbNames(), "|"))
-	valued(func(o option) {
+	valued(a, func(o option) {
 		words := strings.Join(o.values.words(a), " ")
 		switch o.values {
 		case nothing:
@@ -42,7 +42,7 @@ func bashScript(a Agent) []byte {
 	})
 	b = append(b, "\tesac\n\tlocal words=\"\"\n\tcase $verb in\n"...)
 	for _, v := range verbs() {
-		b = fmt.Appendf(b, "\t%s)\n\t\twords=%s\n", v.name, quoted(v.flagNames()))
+		b = fmt.Appendf(b, "\t%s)\n\t\twords=%s\n", v.name, quoted(v.flagNames(a)))
 		if v.complete == files {
 			b = append(b, "\t\t[[ $cur != -* ]] && { compopt -o default; return; }\n"...)
 		} else if words := v.complete.words(a); len(words) > 0 {

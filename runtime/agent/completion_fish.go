@@ -31,7 +31,7 @@ complete -c %[1]s -f
 	for _, v := range verbs() {
 		when := fmt.Sprintf("complete -c %s -n '%s %s'", a.Name, f, v.name)
 		b = fmt.Appendf(b, "%s -o help -d 'Print the page of this verb.'\n", when)
-		for _, o := range v.options() {
+		for _, o := range v.offered(a) {
 			b = fmt.Appendf(b, "%s -o %s%s -d %s\n", when, o.name, fishValue(a, o), fishQuoted(o.help))
 		}
 		if v.complete == files {

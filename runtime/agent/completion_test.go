@@ -40,7 +40,7 @@ func TestCompletionInBashOffersWhatFits(t *testing.T) {
 		words string // as bash splits them; the last one is completed, and _ is an empty one
 		want  string
 	}{
-		{"_", "run check list replay version help completion"},
+		{"_", "run check list config replay version help completion"},
 		{"re", "replay"},
 		{"-gr", "-grains"},
 		{"run -la", "-latency"},
@@ -55,7 +55,7 @@ func TestCompletionInBashOffersWhatFits(t *testing.T) {
 		{"-v -o =", "json text"},
 		{"-transport p", "perf"},
 		{"-for _", ""},
-		{"check -", "-help -grains -on -config -o"},
+		{"check -", "-help -grains -on -btf -config -o"},
 		{"list _", "conn exec console file"},
 		{"list e", "exec"},
 		{"help l", "list"},

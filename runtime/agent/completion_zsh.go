@@ -22,7 +22,7 @@ func zshScript(a Agent) []byte {
 		b = fmt.Appendf(b, "\t\t\t%s\n", quoted(v.name+":"+strings.ReplaceAll(v.summary, ":", `\:`)))
 	}
 	b = fmt.Appendf(b, "\t\t)\n\t\t_describe verb offer\n\t\treturn\n\tfi\n\tcase ${words[2]} in\n\t%s) verb=${words[2]} ;;\n\tesac\n\tcase $flag in\n", strings.Join(verbNames(), "|"))
-	valued(func(o option) {
+	valued(a, func(o option) {
 		words := quotedAll(o.values.words(a))
 		switch o.values {
 		case files:
@@ -40,7 +40,7 @@ func zshScript(a Agent) []byte {
 	b = append(b, "\tesac\n\tcase $verb in\n"...)
 	for _, v := range verbs() {
 		b = fmt.Appendf(b, "\t%s)\n\t\toffer=(\n\t\t\t'-help:Print the page of this verb.'\n", v.name)
-		for _, o := range v.options() {
+		for _, o := range v.offered(a) {
 			b = fmt.Appendf(b, "\t\t\t%s\n", quoted("-"+o.name+":"+strings.ReplaceAll(o.help, ":", `\:`)))
 		}
 		b = append(b, "\t\t)\n"...)

@@ -13,9 +13,6 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// configKeys are the keys of a configuration file.
-var configKeys = []string{"grains", "sinks", "routes", "params", "on", "latency", "rings", "transport"}
-
 // config reads a configuration file. All mistakes are found in one run, each
 // with its position.
 type config struct {
@@ -68,32 +65,30 @@ func (c *config) root(n *yaml.Node) {
 	if isNull(n) {
 		return
 	}
-	c.mapping(n, "a configuration", "grains: [exec]", func(key, value *yaml.Node) {
-		var err error
-		switch key.Value {
-		case "grains":
-			c.grains(value)
-		case "sinks":
-			c.sinks(value)
-		case "routes":
-			c.routes(value)
-		case "params":
-			c.params(value)
-		case "on":
-			c.on(value)
-		case "latency":
-			err = c.scalar(value, c.request.setLatency)
-		case "rings":
-			err = c.scalar(value, c.request.setRings)
-		case "transport":
-			err = c.scalar(value, c.request.setTransport)
-		default:
-			c.wrong(key, "%w", unknown("key", key.Value, configKeys))
+	c.mapping(n, "a configuration", "grains: [exec]", func(name, value *yaml.Node) {
+		for _, k := range keys() {
+			if k.name == name.Value {
+				c.key(k, value)
+				return
+			}
 		}
-		if err != nil {
-			c.wrong(value, "%s: %w", key.Value, err)
-		}
+		c.wrong(name, "%w", unknown("key", name.Value, namesOfKeys(keys())))
 	})
+}
+
+// key reads the value of a key.
+func (c *config) key(k key, value *yaml.Node) {
+	if k.read != nil {
+		k.read(c, value)
+		return
+	}
+	err := errors.New("want one value")
+	if value.Kind == yaml.ScalarNode && !isNull(value) {
+		err = k.set(&c.request, value.Value)
+	}
+	if err != nil {
+		c.wrong(value, "%s: %w", k.name, err)
+	}
 }
 
 func (c *config) grains(n *yaml.Node) {
@@ -180,19 +175,28 @@ func (c *config) sinks(n *yaml.Node) {
 	})
 }
 
+func (c *config) listen(n *yaml.Node) {
+	const example = "{address: 127.0.0.1:9464}"
+	c.request.listen = &sinkRequest{name: word{"", c.at(n)}}
+	if n.Kind == yaml.ScalarNode && !isNull(n) {
+		c.request.listen.name.text = n.Value
+		return
+	}
+	c.mapping(n, "listen", example, func(key, value *yaml.Node) {
+		if value.Kind != yaml.ScalarNode {
+			c.wrong(value, "%s: want one value", key.Value)
+			return
+		}
+		c.request.listen.settings = append(c.request.listen.settings, c.setting(key, value))
+	})
+}
+
 func (c *config) setting(key, value *yaml.Node) setting {
 	text := value.Value
 	if isNull(value) {
 		text = ""
 	}
 	return setting{word{key.Value, c.at(key)}, word{text, c.at(value)}}
-}
-
-func (c *config) scalar(n *yaml.Node, set func(string) error) error {
-	if n.Kind != yaml.ScalarNode || isNull(n) {
-		return errors.New("want one value")
-	}
-	return set(n.Value)
 }
 
 // mapping calls each for the pairs of a mapping, and reports anything else,

@@ -36,6 +36,7 @@ type flagValues struct {
 	duration time.Duration
 	verbose  bool
 	licences bool
+	schema   bool
 }
 
 func (v *verb) options() []option {
@@ -45,6 +46,14 @@ func (v *verb) options() []option {
 	}
 	return all
 }
+
+// offered are those that this agent has a use for.
+func (v *verb) offered(a Agent) []option {
+	return slices.DeleteFunc(v.options(), func(o option) bool { return !a.offers(o) })
+}
+
+// offers is whether there is something in the agent that a flag is for.
+func (a Agent) offers(o option) bool { return o.name != listenFlag.name || a.Observer != nil }
 
 // errHelp is asked for with -h, -help or --help.
 var errHelp = flag.ErrHelp
@@ -104,7 +113,7 @@ var (
 			f.ask.params = append(f.ask.params, setting{word{name, place{name: "-param"}}, word{value, place{name: "-param"}}})
 			return nil
 		}}
-	onFlag = option{"on", "GRAIN.PROBE=NAME,...", "What a probe of packets or sockets is at, instead of what its grain says: interfaces such as eth*, cgroups such as /system.slice, or a network namespace; may be given again for others.", placeNames,
+	onFlag = option{"on", "GRAIN.PROBE=NAME,...", "What a probe of packets or sockets is at, instead of what its grain says: interfaces such as eth*, also those that come later, cgroups such as /system.slice, or a network namespace; may be given again for others.", placeNames,
 		func(f *flagValues, text string) error {
 			name, value, ok := strings.Cut(text, "=")
 			if !ok || value == "" {
@@ -142,10 +151,14 @@ var (
 			f.record = text
 			return nil
 		}}
+	listenFlag = option{"listen", "HOST:PORT[,KEY=VALUE,...]", "Let others look at the agent itself, by HTTP: /metrics, /healthz, /readyz (default: nowhere).", nothing,
+		func(f *flagValues, text string) (err error) { f.ask.listen, err = parseListen(text); return err }}
 	latencyFlag = option{"latency", "DURATION", "How long an event may wait while many arrive, up to 100ms: polling less often costs less (default 1ms).", nothing,
 		func(f *flagValues, text string) error { return f.ask.setLatency(text) }}
 	ringsFlag = option{"rings", "BYTES", "Memory for the ring buffers of all CPUs together (default 8MiB).", nothing,
 		func(f *flagValues, text string) error { return f.ask.setRings(text) }}
+	btfFlag = option{"btf", "PATH", "Where the kernel has no types (BTF) of its own: the file of them, or a folder with a RELEASE.btf, also as BTFHub has them (default: none).", files,
+		func(f *flagValues, text string) error { return f.ask.setBTF(text) }}
 	transportFlag = option{"transport", "KIND", "How events leave the kernel: ring, perf, or auto, which is ring where the kernel has it (default auto).", transportNames,
 		func(f *flagValues, text string) error { return f.ask.setTransport(text) }}
 	configFlag = option{"config", "FILE", "Read FILE first; flags win over it (default: none).", files,
@@ -158,6 +171,8 @@ var (
 		}}
 	verboseFlag = option{"v", "", "Log more, and print the ledger at the end.", nothing,
 		func(f *flagValues, text string) (err error) { f.verbose, err = switched(text); return err }}
+	schemaFlag = option{"schema", "", "Print the JSON Schema of the file, for editors, instead.", nothing,
+		func(f *flagValues, text string) (err error) { f.schema, err = switched(text); return err }}
 	licencesFlag = option{"licences", "", "Print the licences of all that this binary contains.", nothing,
 		func(f *flagValues, text string) (err error) { f.licences, err = switched(text); return err }}
 )

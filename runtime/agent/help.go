@@ -67,7 +67,7 @@ func writePage(w io.Writer, a Agent, v *verb) {
 		writeSection(&b, verbsSection(a))
 	}
 	for _, g := range v.groups {
-		writeSection(&b, section{title: g.title, rows: flagRows(g)})
+		writeSection(&b, section{title: g.title, rows: flagRows(a, g)})
 	}
 	for _, section := range v.page {
 		writeSection(&b, section(a))
@@ -76,9 +76,12 @@ func writePage(w io.Writer, a Agent, v *verb) {
 }
 
 // flagRows puts flags that are too wide on lines of their own.
-func flagRows(g group) table {
+func flagRows(a Agent, g group) table {
 	var rows table
 	for _, o := range g.options {
+		if !a.offers(o) {
+			continue
+		}
 		name := "-" + o.name
 		if o.value != "" {
 			name += " " + o.value

@@ -50,8 +50,14 @@ func appendList(dst []byte, l listed) []byte {
 		rows = nil
 		for _, p := range g.Probes {
 			at := strings.Join(p.Points, ", ")
-			if p.Unless != "" {
-				at += ", unless " + p.Unless + " runs"
+			if len(p.Unless) > 0 {
+				at += ", unless " + strings.Join(p.Unless, ", ") + " runs"
+			}
+			if p.Optional {
+				at += ", where it can"
+			}
+			if p.Decides {
+				at += "; decides what becomes of what it sees"
 			}
 			rows = append(rows, []string{p.Name, at})
 		}

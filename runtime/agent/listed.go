@@ -33,9 +33,11 @@ type (
 		Help    string            `json:"help"`
 	}
 	listedProbe struct {
-		Name   string   `json:"name"`
-		Unless string   `json:"unless,omitempty"`
-		Points []string `json:"points"`
+		Name     string   `json:"name"`
+		Unless   []string `json:"unless,omitempty"`
+		Optional bool     `json:"optional,omitempty"`
+		Decides  bool     `json:"decides,omitempty"`
+		Points   []string `json:"points"`
 	}
 	listedEvent struct {
 		Name   string        `json:"name"`
@@ -109,7 +111,7 @@ func listGrain(g *runtime.Grain) listedGrain {
 		l.Params = append(l.Params, param)
 	}
 	for _, p := range g.Probes {
-		probe := listedProbe{p.Name, p.Unless, []string{}}
+		probe := listedProbe{p.Name, p.Unless, p.Optional, p.Decides, []string{}}
 		for _, point := range p.Points {
 			probe.Points = append(probe.Points, point.At)
 		}

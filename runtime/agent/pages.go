@@ -79,7 +79,10 @@ func configSection(a Agent) section {
 	if placed := a.placedProbes(); len(placed) > 0 {
 		lines = append(lines, "on: {"+placed[0]+": [NAME]}")
 	}
-	return section{title: "Configuration file, with all its keys", lines: append(lines, "latency: 10ms", "rings: 4MiB", "transport: auto")}
+	if a.Observer != nil {
+		lines = append(lines, "listen: 127.0.0.1:9464")
+	}
+	return section{title: "Configuration file, with all its keys", lines: append(lines, "latency: 10ms", "rings: 4MiB", "btf: none", "transport: auto")}
 }
 
 func signalsSection(Agent) section {

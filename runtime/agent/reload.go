@@ -119,7 +119,9 @@ func (s *setup) needsRestart(running *setup) []string {
 		{"grains", s.grains, running.grains},
 		{"params", []any{s.params, s.calls}, []any{running.params, running.calls}},
 		{"on", s.on, running.on},
+		{"listen", s.listen, running.listen},
 		{"latency", s.latency, running.latency},
+		{"btf", s.btf, running.btf},
 		{"rings", s.rings, running.rings},
 		{"transport", s.transport, running.transport},
 	} {

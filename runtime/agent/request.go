@@ -81,8 +81,10 @@ type request struct {
 	on        []probeOn
 	sinks     []sinkRequest
 	routes    []routeRequest
+	listen    *sinkRequest // its name is the address; nil: not asked for
 	latency   time.Duration
 	rings     int64
+	btf       string
 	transport string
 }
 
@@ -112,6 +114,14 @@ func (r *request) setRings(text string) error {
 	return err
 }
 
+func (r *request) setBTF(text string) error {
+	if text == "" {
+		return errors.New("want a file or a folder, or none")
+	}
+	r.btf = text
+	return nil
+}
+
 func (r *request) setTransport(text string) error {
 	if !slices.Contains(transports, text) {
 		return unknown("transport", text, transports)
@@ -130,11 +140,17 @@ func (r request) over(below request) request {
 	if all.sinks == nil {
 		all.sinks = below.sinks
 	}
+	if all.listen == nil {
+		all.listen = below.listen
+	}
 	if all.latency == 0 {
 		all.latency = below.latency
 	}
 	if all.rings == 0 {
 		all.rings = below.rings
+	}
+	if all.btf == "" {
+		all.btf = below.btf
 	}
 	if all.transport == "" {
 		all.transport = below.transport
@@ -153,14 +169,27 @@ func parseSink(text string) (sinkRequest, error) {
 	if !more || rest == "" {
 		return sink, nil
 	}
-	for _, part := range splitCommas(rest) {
-		key, value, ok := strings.Cut(part, "=")
+	return sink, sink.set(splitCommas(rest), at)
+}
+
+// parseListen reads ADDRESS[,KEY=VALUE,...].
+func parseListen(text string) (*sinkRequest, error) {
+	at := place{name: "-listen"}
+	parts := splitCommas(text)
+	listen := &sinkRequest{name: word{parts[0], at}}
+	return listen, listen.set(parts[1:], at)
+}
+
+// set adds settings, each KEY=VALUE.
+func (s *sinkRequest) set(settings []string, at place) error {
+	for _, text := range settings {
+		key, value, ok := strings.Cut(text, "=")
 		if !ok {
-			return sink, fmt.Errorf("%q is no KEY=VALUE", part)
+			return fmt.Errorf("%q is no KEY=VALUE", text)
 		}
-		sink.settings = append(sink.settings, setting{word{key, at}, word{value, at}})
+		s.settings = append(s.settings, setting{word{key, at}, word{value, at}})
 	}
-	return sink, nil
+	return nil
 }
 
 // splitCommas splits at commas, but not at those behind a backslash.

@@ -43,6 +43,13 @@ func run(ctx context.Context, s *session) int {
 		}
 		o.Record = recording
 	}
+	observer, err := s.observed(&o)
+	if err != nil {
+		return s.fail(errors.Join(err, closeAll(lanes)))
+	}
+	if observer != nil {
+		defer observer.Close()
+	}
 	return s.watch(ctx, o, func(ctx context.Context, o runtime.Options) (runtime.Ledger, error) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
@@ -79,6 +86,7 @@ func (s *session) options(setup setup, lanes []runtime.LaneOptions) runtime.Opti
 		Transport: setup.transport,
 		Rings:     setup.rings,
 		Latency:   setup.latency,
+		BTF:       setup.btfPath(),
 		Log:       s.log(),
 	}
 }

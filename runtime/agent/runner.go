@@ -14,7 +14,7 @@ type runner interface {
 	run(ctx context.Context, o runtime.Options) (runtime.Ledger, error)
 	// check says where the probes of each grain would run here; with load it
 	// also has the kernel verify their programs, without attaching them.
-	check(grains []*runtime.Grain, on map[string][]string, load bool) ([]*runtime.Plan, error)
+	check(grains []*runtime.Grain, o runtime.PlanOptions, types string, load bool) ([]*runtime.Plan, error)
 	replay(ctx context.Context, recording io.Reader, o runtime.Options) (runtime.Ledger, error)
 }
 
@@ -25,14 +25,14 @@ func (kernel) run(ctx context.Context, o runtime.Options) (runtime.Ledger, error
 	return runtime.Run(ctx, o)
 }
 
-func (kernel) check(grains []*runtime.Grain, on map[string][]string, load bool) ([]*runtime.Plan, error) {
-	k, err := runtime.RunningKernel()
+func (kernel) check(grains []*runtime.Grain, o runtime.PlanOptions, types string, load bool) ([]*runtime.Plan, error) {
+	k, err := runtime.RunningKernel(types)
 	if err != nil {
 		return nil, err
 	}
 	var plans []*runtime.Plan
 	for _, g := range grains {
-		p := k.Plan(g, runtime.PlanOptions{On: on})
+		p := k.Plan(g, o)
 		if load {
 			p = p.Try()
 		}

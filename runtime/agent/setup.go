@@ -21,6 +21,7 @@ type setup struct {
 	calls  map[string]runtime.Calls
 	sinks  []chosenSink
 	routes runtime.Routes
+	listen runtime.Settings // of the observer; nil: nobody looks
 }
 
 // chosenSink is a sink to open.
@@ -55,6 +56,7 @@ func (s *session) setup() (setup, []error) {
 	p.pickSinks()
 	p.turnOn()
 	p.route()
+	p.observe()
 	return p.setup, inOrder(p.mistakes)
 }
 
@@ -225,4 +227,12 @@ func (p *chooser) set(sink *chosenSink, s setting) {
 		p.mistake(s.value.at, fmt.Errorf("sink %s: %w", sink.part.Name, err))
 		sink.delivery[key] = before // one mistake is said once
 	}
+}
+
+// btfPath is where the types of a kernel without are; "" for nowhere.
+func (s *setup) btfPath() string {
+	if s.btf == "none" {
+		return ""
+	}
+	return s.btf
 }

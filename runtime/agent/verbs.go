@@ -10,7 +10,7 @@ const (
 
 // verbs are all of them, in the order of the help.
 func verbs() []*verb {
-	return []*verb{runVerb(), checkVerb(), listVerb(), replayVerb(), versionVerb(), helpVerb(), completionVerb()}
+	return []*verb{runVerb(), checkVerb(), listVerb(), configVerb(), replayVerb(), versionVerb(), helpVerb(), completionVerb()}
 }
 
 func runVerb() *verb {
@@ -24,8 +24,8 @@ func runVerb() *verb {
 		groups: []group{
 			{"What to watch", []option{grainsFlag, paramFlag, onFlag, forFlag}},
 			{"Where rows go", []option{sinkFlag, formatFlag, recordFlag}},
-			{"How to read the kernel", []option{latencyFlag, ringsFlag, transportFlag}},
-			{"The rest", []option{configFlag, verboseFlag}},
+			{"How to read the kernel", []option{latencyFlag, ringsFlag, btfFlag, transportFlag}},
+			{"The rest", []option{listenFlag, configFlag, verboseFlag}},
 		},
 		page: []func(Agent) section{grainsSection, sinksSection, deliverySection, configSection, signalsSection, environmentSection, runExits, runExamples},
 		do:   run,
@@ -39,7 +39,7 @@ func checkVerb() *verb {
 		about: []string{
 			"For each point of each probe: the mechanism that would serve it here, why better ones do not, or what is missing and would help. Nothing stays attached. Root sees everything; others see what the kernel lets them try.",
 		},
-		groups: []group{{"Flags", []option{grainsFlag, onFlag, configFlag, printFlag()}}},
+		groups: []group{{"Flags", []option{grainsFlag, onFlag, btfFlag, configFlag, printFlag()}}},
 		page: []func(Agent) section{
 			exits("At least one grain can run here.", "No grain can run here."),
 			func(a Agent) section { return examples("sudo "+a.Name+" check", a.Name+" check -o json") },
@@ -64,6 +64,24 @@ func listVerb() *verb {
 		},
 		complete: grainOrSink,
 		do:       list,
+	}
+}
+
+func configVerb() *verb {
+	return &verb{
+		name:    "config",
+		summary: "Print a configuration file with every key, or its schema.",
+		about: []string{
+			"Every key that a file for -config may have, what it means and its default, commented out: as it is, the file changes nothing.",
+		},
+		groups: []group{{"Flags", []option{schemaFlag}}},
+		page: []func(Agent) section{
+			exits("It was printed.", "It could not be written."),
+			func(a Agent) section {
+				return examples(a.Name+" config > "+a.Name+".yaml", a.Name+" config -schema > "+a.Name+".schema.json")
+			},
+		},
+		do: printConfig,
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"runtime/debug"
 )
 
-// licences are the texts of all licences in the binary, NOTICE first.
+// licences are the texts of all licences in every agent, NOTICE first.
 //
 //go:embed licences
 var licences embed.FS
@@ -41,6 +41,9 @@ func version(_ context.Context, s *session) int {
 			return s.fail(err)
 		}
 		text = fmt.Appendf(text, "\n==== %s ====\n\n%s", file.Name(), one)
+	}
+	for _, sink := range s.agent.Sinks {
+		text = append(text, sink.Licences...)
 	}
 	return s.print(text)
 }

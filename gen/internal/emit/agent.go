@@ -15,6 +15,7 @@ type Agent struct {
 	Grains           []string // import paths
 	Optional         []string // names of those that run only when they are asked for
 	Sinks            []string // import paths
+	Observe          bool     // others can look at it over HTTP
 }
 
 // Main prints it:
@@ -50,6 +51,9 @@ func Main(importPath string, a Agent) ([]byte, error) {
 		fields = append(fields, key("Optional", stringList(a.Optional)))
 	}
 	fields = append(fields, key("Sinks", list(rt("Part"), calls(a.Sinks, "Part"))))
+	if a.Observe {
+		fields = append(fields, key("Observer", jen.Qual(Runtime+"/observe", "Part").Call()))
+	}
 	f.Func().Id("main").Params().Block(agent("Main").Call(agent("Agent").Add(record(fields...))))
 	return render(f)
 }

@@ -16,10 +16,18 @@ func (h *header) probe(g *model.Grain, p model.Probe) {
 	for _, a := range p.Params {
 		fmt.Fprintf(&params, ", %s", declare(a.Type, a.Name))
 	}
-	h.line("\nstatic __always_inline void ingrain_probe_%s(struct probe *probe%s);", p.Name, params.String())
+	returns := "void"
+	if p.Decides {
+		returns = "int"
+	}
+	h.line("\nstatic __always_inline %s ingrain_probe_%s(struct probe *probe%s);", returns, p.Name, params.String())
 	for _, at := range p.Points {
 		h.line("\n/* %s: %s */", p.Name, at.At)
-		if at.Bind != "" {
+		switch {
+		case static(at):
+			h.line("/* Where arguments are (usdt.h). They have no names there: arg1 is the first. */")
+			h.line("const volatile struct ingrain_place %s[%d] = {};", at.Bind, len(p.Params))
+		case at.Bind != "":
 			h.line("const volatile struct ingrain_at %s = {};", at.Bind)
 		}
 		if at.Syscall != nil {
@@ -69,7 +77,7 @@ func (h *header) syscallNumbers(at model.Point) {
 //	SEC("tp_btf/sched_process_exec")
 //	int executed_tp_btf(void *ctx)
 //	{
-//		INGRAIN_BEGIN
+//		INGRAIN_BEGIN(0)
 //		ingrain_probe_executed(&probe,
 //			(struct task_struct *)ingrain_raw_arg(ctx, executed_at.arg[0]),
 //			(struct linux_binprm *)ingrain_raw_arg(ctx, executed_at.arg[1]));
@@ -82,12 +90,22 @@ func (h *header) program(p model.Probe, at model.Point, program model.Program) {
 		h.line("\tconst struct pt_regs *regs = ingrain_syscall(ctx, %t, %s_nr, %s_compat, %d);\n", at.Returns, at.Stem, at.Stem, p.Index)
 		h.line("\tif (!regs)\n\t\treturn %s;", at.Verdict)
 	}
-	if program.Style == model.Visit {
+	switch {
+	case program.Style == model.Visit:
 		h.objects(p, at)
+	case program.Style == model.Places && static(at):
+		h.places(p, at)
 	}
-	h.line("\tINGRAIN_BEGIN")
+	h.line("\tINGRAIN_BEGIN(%d)", p.Index)
 	h.call(p, func(i int) string { return argument(at, program.Style, i, p.Params[i].Name) })
-	h.line("\tINGRAIN_END\n\treturn %s;\n}", at.Verdict)
+	h.line("\tINGRAIN_END\n\treturn %s;\n}", verdict(p, at))
+}
+
+func verdict(p model.Probe, at model.Point) string {
+	if p.Decides {
+		return at.Decide
+	}
+	return at.Verdict
 }
 
 // objects takes an iterator's arguments. The last run is for the end: it has
@@ -103,13 +121,24 @@ func (h *header) objects(p model.Probe, at model.Point) {
 	h.line("\n\tif (%s)\n\t\treturn %s;", strings.Join(pointers, " || "), at.Verdict)
 }
 
+// places reads arguments. Memory of a program may not be there: then the body
+// does not run, and that is counted.
+func (h *header) places(p model.Probe, at model.Point) {
+	h.line("\t__u64 arg[%d];\n", len(p.Params))
+	h.line("\tif (ingrain_read_places(ctx, %s, arg, %d)) {\n\t\tingrain_unpaired(%d);\n\t\treturn %s;\n\t}", at.Bind, len(p.Params), p.Index, at.Verdict)
+}
+
 // call runs the probe's body with each parameter from value.
 func (h *header) call(p model.Probe, value func(i int) string) {
 	var args strings.Builder
 	for i, a := range p.Params {
 		fmt.Fprintf(&args, ",\n\t\t(%s)%s", a.Type, value(i))
 	}
-	h.line("\tingrain_probe_%s(&probe%s);", p.Name, args.String())
+	result := ""
+	if p.Decides {
+		result = "const int verdict = "
+	}
+	h.line("\t%singrain_probe_%s(&probe%s);", result, p.Name, args.String())
 }
 
 // argument is the C expression for parameter i.
@@ -127,6 +156,8 @@ func argument(at model.Point, style model.Style, i int, name string) string {
 		return "arg_" + name
 	case model.Context:
 		return "ctx"
+	case model.Places:
+		return fmt.Sprintf("arg[%d]", i)
 	case model.RegsInTurn:
 		return fmt.Sprintf("ingrain_regs_arg(ctx, %d)", i)
 	case model.RegsRet:
@@ -187,7 +218,7 @@ func (h *header) pair(p model.Probe, at model.Point, w model.Way) {
 	}
 	call = *kept;
 	bpf_map_delete_elem(&%[1]s, &frame);
-	INGRAIN_BEGIN`, calls, p.Index)
+	INGRAIN_BEGIN(%[2]d)`, calls, p.Index)
 	h.call(p, func(i int) string {
 		if p.Params[i].Name == "ret" {
 			return argument(at, model.RegsRet, i, "ret")

@@ -107,8 +107,14 @@ func probe(p model.Probe) jen.Code {
 		points = append(points, point(at))
 	}
 	fields := []jen.Code{key("Name", jen.Lit(p.Name))}
-	if p.Unless != "" {
-		fields = append(fields, key("Unless", jen.Lit(p.Unless)))
+	if len(p.Unless) > 0 {
+		fields = append(fields, key("Unless", stringList(p.Unless)))
+	}
+	if p.Optional {
+		fields = append(fields, key("Optional", jen.True()))
+	}
+	if p.Decides {
+		fields = append(fields, key("Decides", jen.True()))
 	}
 	if len(p.Params) > 0 {
 		var names []string
@@ -136,6 +142,9 @@ func point(at model.Point) jen.Code {
 	fields := []jen.Code{key("At", jen.Lit(at.At))}
 	if at.Bind != "" {
 		fields = append(fields, key("Bind", jen.Lit(at.Bind)))
+	}
+	if at.Find != "" {
+		fields = append(fields, key("Find", rt(at.Find)))
 	}
 	if at.Returns {
 		fields = append(fields, key("Returns", jen.True()))

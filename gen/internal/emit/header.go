@@ -5,6 +5,7 @@ package emit
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -38,13 +39,16 @@ type StubParam struct{ Name, Type string }
 //	struct _data_exec ingrain_anchor_exec;
 //	#define new_exec() ((void)probe, &ingrain_anchor_exec)
 //	#define emit_exec(v) ((void)probe, (void)(v))
-func Stub(yaml string, params []StubParam, events []string) []byte {
+func Stub(yaml string, params []StubParam, events []string, calls []model.CallNumber) []byte {
 	h := &header{}
 	h.line(cHead, yaml)
+	h.callNumbers(calls)
 	h.line("#define INGRAIN_TAIL_ROOM (1 << 16)")
 	h.line("struct probe {\n\tvoid *ctx;\n};")
 	h.line("#undef PROBE")
 	h.line("#define PROBE(name, ...) \\\n\t__attribute__((unused)) static __always_inline void ingrain_probe_##name(struct probe *probe, ##__VA_ARGS__)")
+	h.line("#undef DECIDE")
+	h.line("#define DECIDE(name, ...) \\\n\t__attribute__((unused)) static __always_inline int ingrain_probe_##name(struct probe *probe, ##__VA_ARGS__)")
 	for _, p := range params {
 		if p.Type == "syscalls" {
 			h.line("#define PARAM_%s(nr) ((void)(nr), true)", p.Name)
@@ -52,6 +56,7 @@ func Stub(yaml string, params []StubParam, events []string) []byte {
 		}
 		h.line("#define PARAM_%s ((__s64)1)", p.Name)
 	}
+	h.line("#define count_missed() ((void)probe)\n#define count_compat() ((void)probe)")
 	for _, e := range events {
 		h.line("struct _data_%s ingrain_anchor_%s;", e, e)
 		h.line("#define new_%s() ((void)probe, &ingrain_anchor_%s)", e, e)
@@ -75,6 +80,7 @@ func Header(g *model.Grain) []byte {
 	for _, part := range h.parts(g) {
 		h.line("#include \"%s.h\"", part)
 	}
+	h.callNumbers(g.Calls)
 	if len(g.Params) > 0 {
 		h.line("\n/* ---- params: set at start, constant from then on ---- */\n")
 	}
@@ -99,6 +105,18 @@ func Header(g *model.Grain) []byte {
 	return []byte(h.String())
 }
 
+// callNumbers are the numbers of system calls that the C speaks of:
+//
+//	#define __NR_openat INGRAIN_ON(257, 56)
+func (h *header) callNumbers(calls []model.CallNumber) {
+	if len(calls) > 0 {
+		h.line("\n/* ---- system calls, by their numbers ---- */\n")
+	}
+	for _, c := range calls {
+		h.line("#define %s INGRAIN_ON(%d, %d)", c.Macro, c.X86, c.Arm64)
+	}
+}
+
 // parts are the headers that some grains need.
 func (h *header) parts(g *model.Grain) (parts []string) {
 	expressions, tables, limits := false, false, false
@@ -108,6 +126,9 @@ func (h *header) parts(g *model.Grain) (parts []string) {
 	}
 	for _, t := range g.Tables {
 		tables = tables || t.Kernel
+	}
+	if slices.ContainsFunc(g.Probes, func(p model.Probe) bool { return slices.ContainsFunc(p.Points, static) }) {
+		parts = append(parts, "usdt")
 	}
 	if expressions || tables || limits {
 		parts = append(parts, "expr")
@@ -121,6 +142,9 @@ func (h *header) parts(g *model.Grain) (parts []string) {
 	return parts
 }
 
+// static reports whether arguments of a point are where notes in a program say.
+func static(at model.Point) bool { return at.Find != "" && at.Bind != "" }
+
 // probeStruct is what a PROBE works with: its context, and where its events
 // are while it fills them.
 func (h *header) probeStruct(g *model.Grain) {
@@ -129,7 +153,7 @@ func (h *header) probeStruct(g *model.Grain) {
 			h.line("struct ingrain_record_%s {\n\tstruct ingrain_record head;\n\tstruct _data_%s data;\n};\n", e.Name, e.Name)
 		}
 	}
-	h.line("struct probe {\n\tvoid *ctx;")
+	h.line("struct probe {\n\tvoid *ctx;\n\t__u32 index;")
 	for _, e := range g.Events {
 		if e.Slot {
 			h.line("\tstruct ingrain_slot *slot_of_%s;", e.Name)
@@ -139,13 +163,13 @@ func (h *header) probeStruct(g *model.Grain) {
 	}
 	h.line("};")
 
-	h.line("\n#define INGRAIN_BEGIN \\")
+	h.line("\n#define INGRAIN_BEGIN(number) \\")
 	for _, e := range g.Events {
 		if !e.Slot {
 			h.line("\tstruct ingrain_record_%s on_stack_%s; \\", e.Name, e.Name)
 		}
 	}
-	h.line("\tstruct probe probe = { \\\n\t\t.ctx = ctx, \\")
+	h.line("\tstruct probe probe = { \\\n\t\t.ctx = ctx, \\\n\t\t.index = number, \\")
 	for _, e := range g.Events {
 		if !e.Slot {
 			h.line("\t\t.on_stack_%s = &on_stack_%s, \\", e.Name, e.Name)

@@ -87,6 +87,7 @@ func TestArgumentsAreFoundByTheirNames(t *testing.T) {
 		"kprobes":                     {k.Kprobes(), "no kprobes (CONFIG_KPROBE_EVENTS)"},
 		"uprobes":                     {k.Uprobes(), "no uprobes (CONFIG_UPROBE_EVENTS)"},
 		"kprobe.multi":                {k.KprobeMulti(), "no kprobe.multi (since 5.18, CONFIG_FPROBE)"},
+		"uprobe.multi":                {k.UprobeMulti(), "no uprobe.multi (since 6.6, CONFIG_UPROBES)"},
 		"a pattern":                   {k.Matching("p*n", []string{"sk"}), ""},
 		"a pattern without a match":   {k.Matching("plan*", nil), "no function matches plan*"},
 		"a pattern without the name":  {k.Matching("pla*", []string{"len"}), `no function that matches pla* will do; the last: plain has no argument "len"; it has sk, size`},
@@ -108,8 +109,9 @@ func TestWhatIsBuiltInShowsInTypes(t *testing.T) {
 	ops := &btf.Struct{Name: "ftrace_ops", Size: 4, Members: []btf.Member{{Name: "direct_call", Type: integer}}}
 	regs := &btf.Struct{Name: "pt_regs", Size: 4, Members: []btf.Member{{Name: "syscallno", Type: integer}}}
 	multi := &btf.Struct{Name: "bpf_kprobe_multi_link", Size: 4, Members: void.Members}
-	k := pretend(t, void, uprobe, ops, regs, multi)
-	for name, err := range map[string]error{"kprobe.multi": k.KprobeMulti(), "kprobes": k.Kprobes(), "uprobes": k.Uprobes(), "trampolines": k.Trampolines()} {
+	multiUser := &btf.Struct{Name: "bpf_uprobe_multi_link", Size: 4, Members: void.Members}
+	k := pretend(t, void, uprobe, ops, regs, multi, multiUser)
+	for name, err := range map[string]error{"kprobe.multi": k.KprobeMulti(), "uprobe.multi": k.UprobeMulti(), "kprobes": k.Kprobes(), "uprobes": k.Uprobes(), "trampolines": k.Trampolines()} {
 		if err != nil {
 			t.Errorf("%s: got %v, want none against it", name, err)
 		}

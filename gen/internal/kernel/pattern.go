@@ -19,6 +19,14 @@ func (k *Kernel) KprobeMulti() error {
 	return errors.New("no kprobe.multi (since 5.18, CONFIG_FPROBE)")
 }
 
+// UprobeMulti is KprobeMulti for places in programs.
+func (k *Kernel) UprobeMulti() error {
+	if k.hasStruct("bpf_uprobe_multi_link") {
+		return nil
+	}
+	return errors.New("no uprobe.multi (since 6.6, CONFIG_UPROBES)")
+}
+
 // Matching reports why a probe with these parameters is at none of the
 // functions that a pattern matches.
 func (k *Kernel) Matching(pattern string, args []string) error {

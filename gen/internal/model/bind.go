@@ -36,6 +36,7 @@ func Names(s *spec.Grain, c *source.File) (mistakes diag.List, compiles bool) {
 	b.sameEvents()
 	b.knownCalls()
 	b.sameParams()
+	b.knownNumbers()
 	b.includesHeader()
 	return b.mistake, b.compiles
 }
@@ -47,7 +48,7 @@ func Bind(s *spec.Grain, c *source.File, layouts *elf.Layouts, beside *golang.Pa
 	b := &binder{spec: s, source: c, layouts: layouts, beside: beside, filled: map[string]bool{}, grain: &Grain{
 		Name: s.Name.Text,
 		Help: s.Help.Text,
-		YAML: "grains/" + path.Base(s.File),
+		YAML: "grains/" + path.Base(s.File), Calls: CallNumbers(c),
 	}}
 	for _, p := range s.Params {
 		b.param(p)
@@ -102,10 +103,6 @@ func (b *binder) sameProbes() {
 	for _, p := range b.source.Probes {
 		if !slices.Contains(inYAML, p.Name) && len(inYAML) > 0 {
 			b.mistake.Add(p.Pos, "PROBE %s runs nowhere: %s lists no probe of that name%s", p.Name, b.spec.File, diag.DidYouMean(p.Name, inYAML))
-		}
-		if p.Decides {
-			b.mistake.Add(p.Pos, "not supported yet: DECIDE; PROBE observes")
-			b.compiles = false
 		}
 	}
 }

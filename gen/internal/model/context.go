@@ -15,25 +15,29 @@ import (
 type context struct {
 	argument   string
 	verdict    string   // with it, what is observed goes on
+	decide     string   // what a DECIDE may return there; "": nobody asks it
 	mechanisms []string // runtime's constants, best first; one program serves them all
 }
 
+// yesOrNo is what verifiers let programs of cgroups return.
+const yesOrNo = "verdict ? 1 : 0"
+
 // contexts are the points of that sort, by kind or as they are written.
 var contexts = map[string]context{
-	"cgroup_skb":         {"struct __sk_buff *", "1", []string{"Cgroup"}},
-	"cgroup/connect4":    {"struct bpf_sock_addr *", "1", []string{"Cgroup"}},
-	"cgroup/connect6":    {"struct bpf_sock_addr *", "1", []string{"Cgroup"}},
-	"cgroup/sock_create": {"struct bpf_sock *", "1", []string{"Cgroup"}},
+	"cgroup_skb":         {"struct __sk_buff *", "1", yesOrNo, []string{"Cgroup"}},
+	"cgroup/connect4":    {"struct bpf_sock_addr *", "1", yesOrNo, []string{"Cgroup"}},
+	"cgroup/connect6":    {"struct bpf_sock_addr *", "1", yesOrNo, []string{"Cgroup"}},
+	"cgroup/sock_create": {"struct bpf_sock *", "1", yesOrNo, []string{"Cgroup"}},
 	// 1 also where the verdict says whether the program has replied: with 0 the
 	// replies of others would not count.
-	"sockops":    {"struct bpf_sock_ops *", "1", []string{"Cgroup"}},
-	"sk_lookup":  {"struct bpf_sk_lookup *", "SK_PASS", []string{"SkLookup"}},
-	"perf_event": {"struct bpf_perf_event_data *", "0", []string{"PerfEvent"}},
-	"xdp":        {"struct xdp_md *", "XDP_PASS", []string{"XDP"}},
-	"tcx":        {"struct __sk_buff *", "TCX_NEXT", []string{"TCX", "Clsact"}},
+	"sockops":    {"struct bpf_sock_ops *", "1", "", []string{"Cgroup"}},
+	"sk_lookup":  {"struct bpf_sk_lookup *", "SK_PASS", "verdict == SK_DROP ? SK_DROP : SK_PASS", []string{"SkLookup"}},
+	"perf_event": {"struct bpf_perf_event_data *", "0", "", []string{"PerfEvent"}},
+	"xdp":        {"struct xdp_md *", "XDP_PASS", "verdict", []string{"XDP"}},
+	"tcx":        {"struct __sk_buff *", "TCX_NEXT", "verdict", []string{"TCX", "Clsact"}},
 	// The socket is the agent's own, and nobody reads from it: what the program
 	// let through would fill it, and then count as dropped.
-	"socket": {"struct __sk_buff *", "0", []string{"Socket"}},
+	"socket": {"struct __sk_buff *", "0", "", []string{"Socket"}},
 }
 
 // context decides which programs serve a point of that sort.
@@ -47,7 +51,7 @@ func (b *binder) context(point *Point, at spec.Point, c *source.Probe) {
 			b.mistake.Add(p.Pos, "PROBE %s at %s: there is no %s; the one argument there is %s", c.Name, at.Text, p.Name, kind.argument)
 		}
 	}
-	point.Bind, point.Verdict = "", kind.verdict
+	point.Bind, point.Verdict, point.Decide = "", kind.verdict, kind.decide
 	section := at.Text
 	if at.Kind == spec.PerfEvent {
 		section = "perf_event" // which event is not the program's business

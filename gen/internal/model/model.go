@@ -21,6 +21,7 @@ type Grain struct {
 	Probes   []Probe
 	Events   []*Event
 	Tables   []*Table
+	Calls    []CallNumber
 	TailRoom int // bytes that the largest event's variable parts may have; 0 without any
 	SlotBody int // bytes of scratch memory that an event needs behind its head; 0 when all fit the stack
 	Slots    int // scratch memories a CPU has
@@ -168,11 +169,13 @@ type Struct struct {
 
 // Probe is a C function and its points.
 type Probe struct {
-	Index  int
-	Name   string
-	Unless string
-	Params []Arg
-	Points []Point
+	Index    int
+	Name     string
+	Unless   []string
+	Optional bool
+	Decides  bool // its C function returns the verdict, which is otherwise that of Point
+	Params   []Arg
+	Points   []Point
 }
 
 // Arg is a parameter of a probe's C function.
@@ -186,11 +189,13 @@ type Point struct {
 	At      string
 	Stem    string // what the names of its programs begin with
 	Bind    string // the C variable that says where arguments are; "" when they are known now
+	Find    string // runtime's function that finds where in programs it is; "" when it is not in programs
 	Returns bool
 	Except  []string // GOARCHs that have no such system call
 	On      []string // which interfaces, cgroups or network namespace; none: all, or the agent's own
 	Every   int64    // nanoseconds between two visits or samples; 0: the runtime's choice
 	Verdict string   // what its programs return, in C: that what is observed goes on
+	Decide  string   // likewise, made of `verdict`, of a probe that decides: what verifiers let such programs return
 	Ways    []Way
 	Syscall *Syscall // for syscall/ and syscall_return/
 }
@@ -213,8 +218,8 @@ func MechanismName(constant string) string {
 		return "sk_lookup"
 	case "PerfEvent":
 		return "perf_event"
-	case "KprobeMulti":
-		return "kprobe.multi"
+	case "KprobeMulti", "UprobeMulti", "UretprobeMulti":
+		return strings.ToLower(strings.TrimSuffix(constant, "Multi")) + ".multi"
 	case "FmodRet":
 		return "fmod_ret"
 	}
@@ -238,6 +243,7 @@ const (
 	Regs       Style = "regs"        // registers, arguments bound by name
 	RegsInTurn Style = "regs_turn"   // registers, arguments in their order (user programs)
 	RegsRet    Style = "regs_ret"    // registers at a return: the result alone
+	Places     Style = "places"      // registers, memory and constants, as notes in the program say (static probes)
 	PairEntry  Style = "pair_entry"  // keeps the arguments
 	PairReturn Style = "pair_return" // takes them, with the result
 	SyscallIn  Style = "syscall"     // the call's own arguments

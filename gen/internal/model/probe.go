@@ -4,6 +4,7 @@ package model
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -21,7 +22,10 @@ func (b *binder) probe(index int, p spec.Probe) {
 	if c == nil {
 		return
 	}
-	probe := &Probe{Index: index, Name: p.Name.Text, Unless: p.Unless.Text}
+	probe := &Probe{Index: index, Name: p.Name.Text, Optional: p.Optional, Decides: c.Decides}
+	for _, other := range p.Unless {
+		probe.Unless = append(probe.Unless, other.Text)
+	}
 	for _, arg := range c.Params {
 		probe.Params = append(probe.Params, Arg{arg.Name, arg.Type})
 	}
@@ -31,6 +35,9 @@ func (b *binder) probe(index int, p spec.Probe) {
 			stem = fmt.Sprintf("%s_%d", probe.Name, i+1)
 		}
 		point := b.point(stem, at, c)
+		if c.Decides && point.Decide == "" {
+			b.mistake.Add(c.Pos, "DECIDE %s: nobody asks for a verdict at %s; write PROBE, which observes", c.Name, at.Text)
+		}
 		for _, on := range p.On {
 			point.On = append(point.On, on.Text)
 		}
@@ -84,16 +91,27 @@ func (b *binder) point(stem string, at spec.Point, c *source.Probe) Point {
 		way("Kretprobe", at.Target, program("kretprobe", "kretprobe/"+at.Target, RegsRet))
 	case spec.Uprobe:
 		b.noResult(at, c)
-		point.Bind = ""
+		point.Bind, point.Find = "", "FindFunctions"
 		if len(c.Params) > 6 {
 			b.mistake.Add(c.Params[6].Pos, "PROBE %s at %s: registers hold 6 arguments", c.Name, at.Text)
+		}
+		if at.Pattern() {
+			way("UprobeMulti", at.Binary+":"+at.Target, program("uprobe_multi", "uprobe.multi", RegsInTurn))
 		}
 		way("Uprobe", at.Binary+":"+at.Target, program("uprobe", "uprobe", RegsInTurn))
 	case spec.Uretprobe:
 		point.Returns = true
-		point.Bind = ""
+		point.Bind, point.Find = "", "FindFunctions"
 		b.onlyResult(at, c, "a uretprobe sees only the result")
+		if at.Pattern() {
+			way("UretprobeMulti", at.Binary+":"+at.Target, program("uretprobe_multi", "uretprobe.multi", RegsRet))
+		}
 		way("Uretprobe", at.Binary+":"+at.Target, program("uretprobe", "uretprobe", RegsRet))
+	case spec.USDT:
+		b.onlyNumbers(at, c)
+		point.Find = "FindNotes"
+		way("UprobeMulti", at.Binary+":"+at.Target, program("usdt_multi", "uprobe.multi", Places))
+		way("Uprobe", at.Binary+":"+at.Target, program("usdt", "uprobe", Places))
 	case spec.Syscall, spec.SyscallReturn:
 		point.Bind = ""
 		returned := at.Kind == spec.SyscallReturn
@@ -107,9 +125,11 @@ func (b *binder) point(stem string, at spec.Point, c *source.Probe) Point {
 		b.syscall(&point, at, c, returned)
 	case spec.LSM:
 		b.noResult(at, c)
+		point.Decide = "verdict < 0 && verdict > -4096 ? verdict : 0" // an error number, or none
 		way("LSM", at.Target, program("lsm", "lsm/"+at.Target, Words))
 	case spec.FmodRet:
 		b.noResult(at, c)
+		point.Decide = "verdict"
 		way("FmodRet", at.Target, program("fmod_ret", "fmod_ret/"+at.Target, Words))
 	case spec.Iter:
 		b.visits(at, c)
@@ -198,6 +218,20 @@ func (b *binder) onlyResult(at spec.Point, c *source.Probe, why string) {
 	for _, p := range c.Params {
 		if p.Name != result {
 			b.mistake.Add(p.Pos, "PROBE %s at %s: there is no %s; %s", c.Name, at.Text, p.Name, why)
+		}
+	}
+}
+
+// numbered is what the arguments of static probes are called, which have no
+// names: sys/sdt.h knows twelve.
+var numbered = regexp.MustCompile(`^arg([1-9]|1[0-2])$`)
+
+// onlyNumbers refuses a probe that asks for arguments by names that they do not
+// have.
+func (b *binder) onlyNumbers(at spec.Point, c *source.Probe) {
+	for _, p := range c.Params {
+		if !numbered.MatchString(p.Name) {
+			b.mistake.Add(p.Pos, "PROBE %s at %s: there is no %s; arguments there have no names, only numbers: arg1 is the first, arg12 the last that there may be", c.Name, at.Text, p.Name)
 		}
 	}
 }

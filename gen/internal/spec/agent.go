@@ -12,9 +12,10 @@ type Agent struct {
 	Grains     []Value
 	Optional   []Value // grains that run only when they are asked for
 	Sinks      []Value
+	Observe    bool // others can look at the agent over HTTP
 }
 
-var agentKeys = []string{"agent", "help", "grains", "optional", "sinks"}
+var agentKeys = []string{"agent", "help", "grains", "optional", "sinks", "observe"}
 
 // ParseAgent reads the YAML of an agent, on the terms of ParseGrain, except
 // that its file may have any name. That what it lists exists is not checked.
@@ -42,6 +43,9 @@ func ParseAgent(file string, src []byte) (*Agent, diag.List) {
 		a.Optional = p.imports(s, "optional", "grain")
 	}
 	a.Sinks = p.imports(s, "sinks", "sink")
+	if n := s.values["observe"]; n != nil {
+		a.Observe = p.flag(n, "observe", false)
+	}
 	return a, p.mistakes
 }
 

@@ -72,18 +72,18 @@ func TestGrainHasEachValueAndItsPlace(t *testing.T) {
 			{Name: at(19, 3, "sent"), Help: at(19, 40, "After the call."), Points: []Point{
 				{Value: tcpSend, Kind: Return, Target: "tcp_sendmsg"},
 			}},
-			{Name: at(20, 3, "sent_fallback"), Unless: at(20, 83, "sent"), Points: []Point{
+			{Name: at(20, 3, "sent_fallback"), Unless: []Value{at(20, 83, "sent")}, Points: []Point{
 				{Value: at(20, 24, "kprobe/tcp_sendmsg"), Kind: Kprobe, Target: "tcp_sendmsg"},
 				{Value: at(20, 44, "kretprobe/tcp_sendmsg.isra.0"), Kind: Kretprobe, Target: "tcp_sendmsg.isra.0"},
 			}},
 			{Name: at(21, 3, "shell"), Points: []Point{
 				{Value: at(21, 10, "uprobe//usr/bin/bash:readline"), Kind: Uprobe, Binary: "/usr/bin/bash", Target: "readline"},
 			}},
-			{Name: at(22, 3, "resolved"), Points: []Point{
+			{Name: at(22, 3, "resolved"), Optional: true, Points: []Point{
 				{Value: at(22, 18, "uretprobe/libc.so.6:getaddrinfo"), Kind: Uretprobe, Binary: "libc.so.6", Target: "getaddrinfo"},
 			}},
-			{Name: at(23, 3, "served"), Points: []Point{
-				{Value: at(23, 11, "uprobe//opt/app/server:net/http.serve"), Kind: Uprobe, Binary: "/opt/app/server", Target: "net/http.serve"},
+			{Name: at(23, 3, "served"), Unless: []Value{at(23, 64, "shell"), at(23, 71, "call")}, Points: []Point{
+				{Value: at(23, 16, "uprobe//opt/app/server:net/http.serve"), Kind: Uprobe, Binary: "/opt/app/server", Target: "net/http.serve"},
 			}},
 			{Name: at(24, 3, "switched"), Points: []Point{
 				{Value: at(25, 7, "tracepoint/sched/sched_switch"), Kind: Tracepoint, Category: "sched", Target: "sched_switch"},

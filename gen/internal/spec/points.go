@@ -20,12 +20,13 @@ type Point struct {
 	Value
 	Kind     Kind
 	Category string // of a tracepoint: sched
-	Binary   string // of a uprobe: /usr/bin/bash, or a bare name such as libc.so.6
-	Target   string // the tracepoint, system call, function, symbol, or whatever else stands for PLACE
+	Binary   string // of a point in a program: /usr/bin/bash, or a bare name such as libc.so.6
+	Target   string // the tracepoint, system call, function, symbols, PROVIDER:PROBE, or whatever else stands for PLACE
 }
 
-// Pattern reports whether a point is at all functions that its Target matches.
-func (pt *Point) Pattern() bool { return strings.Contains(pt.Target, "*") }
+// Pattern reports whether a point is at all functions that its Target lists or
+// matches.
+func (pt *Point) Pattern() bool { return strings.ContainsAny(pt.Target, "*,") }
 
 // Kind is the first word of a probe point.
 type Kind string
@@ -45,6 +46,7 @@ const (
 	Kretprobe     Kind = "kretprobe"
 	Uprobe        Kind = "uprobe"
 	Uretprobe     Kind = "uretprobe"
+	USDT          Kind = "usdt"
 	CgroupSKB     Kind = "cgroup_skb"
 	Cgroup        Kind = "cgroup"
 	XDP           Kind = "xdp"
@@ -75,7 +77,8 @@ var (
 	functions  = shape{words: "FUNCTION", pattern: regexp.MustCompile(`^(?P<Target>[A-Za-z_*][\w.*]*)$`), many: true}
 	function   = shape{words: "FUNCTION", pattern: regexp.MustCompile(`^(?P<Target>[A-Za-z_][\w.]*)$`)}
 	hook       = shape{words: "HOOK", pattern: regexp.MustCompile(`^(?P<Target>[a-z][a-z0-9_]*)$`)}
-	symbol     = shape{words: "BINARY:SYMBOL", pattern: regexp.MustCompile(`^(?P<Binary>[\w./+@-]+):(?P<Target>[A-Za-z_][\w./$]*)$`)}
+	symbols    = shape{words: "BINARY:SYMBOL", pattern: regexp.MustCompile(`^(?P<Binary>[\w./+@-]+):(?P<Target>[A-Za-z_*][\w./$*]*(?:,[A-Za-z_*][\w./$*]*)*)$`), many: true}
+	static     = shape{words: "BINARY:PROVIDER:PROBE", pattern: regexp.MustCompile(`^(?P<Binary>[\w./+@-]+):(?P<Target>[\w.$-]+:[\w.$-]+)$`)}
 )
 
 // oneOf is the shape of a kind that has these places.
@@ -86,7 +89,7 @@ var shapes = map[Kind]shape{
 	Syscall: systemCall, SyscallReturn: systemCall,
 	Entry: functions, Return: function, Fentry: function, Fexit: function,
 	Kprobe: functions, Kretprobe: function,
-	Uprobe: symbol, Uretprobe: symbol,
+	Uprobe: symbols, Uretprobe: symbols, USDT: static,
 	CgroupSKB: oneOf("ingress egress"),
 	Cgroup:    oneOf("connect4 connect6 sock_create"),
 	XDP:       {},
@@ -102,11 +105,8 @@ var shapes = map[Kind]shape{
 // kindNames are all kinds as a point begins with them, in the order in which
 // suggestions are looked for.
 var kindNames = words(`tracepoint/ raw_tp/ tp_btf/ syscall/ syscall_return/ entry/ return/
-	fentry/ fexit/ kprobe/ kretprobe/ uprobe/ uretprobe/ cgroup_skb/ cgroup/ xdp tcx/ socket
+	fentry/ fexit/ kprobe/ kretprobe/ uprobe/ uretprobe/ usdt/ cgroup_skb/ cgroup/ xdp tcx/ socket
 	sockops sk_lookup perf_event/ iter/ lsm/ fmod_ret/`)
-
-// laterPoints are the design's that this generator does not make yet.
-var laterPoints = words(`usdt/`)
 
 // otherNames are what libbpf, bpftrace and systemtap call our kinds.
 var otherNames = map[string]Kind{
@@ -114,6 +114,7 @@ var otherNames = map[string]Kind{
 	"ksyscall": Syscall, "kretsyscall": SyscallReturn,
 	"kfunc": Fentry, "kretfunc": Fexit, "fprobe": Fentry,
 	"tc": TCX, "classifier": TCX, "socket_filter": Socket,
+	"sdt": USDT, "mark": USDT,
 	"profile": PerfEvent, "hardware": PerfEvent, "software": PerfEvent,
 }
 
@@ -140,16 +141,12 @@ func parsePoint(text string) (*Point, error) {
 	kind, rest, slash := strings.Cut(text, "/")
 	shape, known := shapes[Kind(kind)]
 	switch {
-	case slices.Contains(laterPoints, kind), slices.Contains(laterPoints, kind+"/"):
-		return nil, fmt.Errorf("not supported yet: %s", laterPoints[slices.IndexFunc(laterPoints, func(s string) bool {
-			return strings.TrimSuffix(s, "/") == kind
-		})])
 	case !known:
 		return nil, fmt.Errorf("unknown probe point %q%s", text, suggestKind(kind, slash))
 	case shape.pattern == nil:
 		return shape.place(Kind(kind), text, rest, slash)
 	case strings.Contains(rest, "*") && !shape.many:
-		return nil, fmt.Errorf("not supported yet: a pattern (*) in %s/; entry/ and kprobe/ take them", kind)
+		return nil, fmt.Errorf("not supported yet: a pattern (*) in %s/; entry/, kprobe/, uprobe/ and uretprobe/ take them", kind)
 	}
 	groups := shape.pattern.FindStringSubmatch(rest)
 	if groups == nil {
@@ -193,8 +190,8 @@ func (s shape) place(kind Kind, text, rest string, slash bool) (*Point, error) {
 func (pt *Point) check(text string) error {
 	call := entryPoint.FindStringSubmatch(pt.Target)
 	switch {
-	case pt.Pattern() && len(strings.Trim(pt.Target, "*_.")) < 2:
-		return fmt.Errorf("probe point %q must say more of the functions' names: all of the kernel's are too many", text)
+	case pt.Pattern() && slices.ContainsFunc(strings.Split(pt.Target, ","), vague):
+		return fmt.Errorf("probe point %q must say more of the functions' names: all of them are too many", text)
 	case pt.Binary == "":
 	case strings.Contains(pt.Binary, "/") && !path.IsAbs(pt.Binary):
 		return fmt.Errorf("probe point %q must have an absolute path, or a bare name such as libc.so.6", text)
@@ -205,6 +202,11 @@ func (pt *Point) check(text string) error {
 		return fmt.Errorf("probe point %q must name the system call as its manual page does: %s/%s", text, pt.Kind, call[1])
 	}
 	return nil
+}
+
+// vague reports whether a pattern of functions says next to nothing.
+func vague(pattern string) bool {
+	return strings.Contains(pattern, "*") && len(strings.Trim(pattern, "*_.")) < 2
 }
 
 // suggestKind ends "unknown probe point" with the kind that may be meant.

@@ -4,6 +4,7 @@ package spec
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/redsift/ingraind/gen/internal/diag"
@@ -12,15 +13,16 @@ import (
 
 // Probe is a C function and the points where it runs.
 type Probe struct {
-	Name   Value
-	Points []Point // at least one, all different
-	Unless Value   // this probe runs only where that one cannot
-	On     []Value // which interfaces, cgroups or network namespace its points are at; none: all, or the agent's own
-	Every  int64   // nanoseconds between two visits of an iterator, or two samples; 0: the runtime's choice
-	Help   Value
+	Name     Value
+	Optional bool    // the grain does without it where it cannot run
+	Points   []Point // at least one, all different
+	Unless   []Value // probes that this one stands in for, all together: it runs only where one of them cannot
+	On       []Value // which interfaces, cgroups or network namespace its points are at; none: all, or the agent's own
+	Every    int64   // nanoseconds between two visits of an iterator, or two samples; 0: the runtime's choice
+	Help     Value
 }
 
-var probeKeys = []string{"at", "on", "every", "unless", "help"}
+var probeKeys = []string{"at", "on", "every", "unless", "optional", "help"}
 
 // probes reads the mapping `probes`.
 func (p *parser) probes(n *yaml.Node) []Probe {
@@ -51,8 +53,17 @@ func (p *parser) probe(name Value, n *yaml.Node) Probe {
 	if every := s.values["every"]; every != nil {
 		probe.Every = p.every(every, probe.Points)
 	}
-	if unless := s.values["unless"]; unless != nil {
-		probe.Unless, _ = p.scalar(unless, "unless")
+	switch unless := s.values["unless"]; {
+	case unless == nil:
+	case unless.Kind == yaml.SequenceNode:
+		probe.Unless = p.list(unless, "unless", "probe")
+	default:
+		if v, ok := p.scalar(unless, "unless"); ok {
+			probe.Unless = []Value{v}
+		}
+	}
+	if optional := s.values["optional"]; optional != nil {
+		probe.Optional = p.flag(optional, "optional", false)
 	}
 	return probe
 }
@@ -80,36 +91,51 @@ func (p *parser) points(n *yaml.Node, name string) []Point {
 
 // checkUnless finds every `unless` that names no probe, or leads back to its own.
 func (p *parser) checkUnless(probes []Probe) {
-	unless := map[string]string{}
+	unless := map[string][]string{}
 	var names []string
 	for _, probe := range probes {
-		unless[probe.Name.Text] = probe.Unless.Text
+		for _, v := range probe.Unless {
+			unless[probe.Name.Text] = append(unless[probe.Name.Text], v.Text)
+		}
 		names = append(names, probe.Name.Text)
 	}
 	reported := map[string]bool{}
 	for _, probe := range probes {
-		name, other := probe.Name.Text, probe.Unless.Text
-		if !probe.Unless.Given() || reported[name] {
-			continue
+		name := probe.Name.Text
+		for _, v := range probe.Unless {
+			switch {
+			case reported[name]:
+			case !slices.Contains(names, v.Text):
+				p.mistakes.Add(v.Pos, "unless names no probe of this grain: %q%s", v.Text, diag.DidYouMean(v.Text, names))
+			case v.Text == name:
+				p.mistakes.Add(v.Pos, "probe %q cannot be unless itself", name)
+			default:
+				circle := circleTo(name, v.Text, unless, map[string]bool{})
+				for _, member := range circle {
+					reported[member] = true
+				}
+				if circle != nil {
+					p.mistakes.Add(v.Pos, "unless goes in a circle: %s", strings.Join(append([]string{name}, circle...), " unless "))
+				}
+			}
 		}
-		if _, ok := unless[other]; !ok {
-			p.mistakes.Add(probe.Unless.Pos, "unless names no probe of this grain: %q%s", other, diag.DidYouMean(other, names))
-			continue
-		}
-		if other == name {
-			p.mistakes.Add(probe.Unless.Pos, "probe %q cannot be unless itself", name)
-			continue
-		}
-		circle := []string{name}
-		for next := other; next != name && next != "" && len(circle) <= len(probes); next = unless[next] {
-			circle = append(circle, next)
-		}
-		if unless[circle[len(circle)-1]] != name {
-			continue
-		}
-		for _, member := range circle {
-			reported[member] = true
-		}
-		p.mistakes.Add(probe.Unless.Pos, "unless goes in a circle: %s unless %s", strings.Join(circle, " unless "), name)
 	}
+}
+
+// circleTo is the way along unless from a probe to another, nil when there is
+// none. Probes that it has been at it has left no way at.
+func circleTo(to, from string, unless map[string][]string, been map[string]bool) []string {
+	if from == to {
+		return []string{to}
+	}
+	if been[from] {
+		return nil
+	}
+	been[from] = true
+	for _, next := range unless[from] {
+		if way := circleTo(to, next, unless, been); way != nil {
+			return append([]string{from}, way...)
+		}
+	}
+	return nil
 }

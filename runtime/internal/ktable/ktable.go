@@ -8,6 +8,7 @@ package ktable
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cilium/ebpf"
 )
@@ -168,6 +169,9 @@ func (t *Table) Keys() int { return int(t.shared.keys(t.shared.generation())) }
 // Refused is how often so far an event of a hash went to the overflow although
 // there was room: an interrupt met the hash in the middle of an insertion.
 func (t *Table) Refused() uint64 { return t.shared.refused() }
+
+// Has reports whether objects call a map of the table so.
+func (t *Table) Has(name string) bool { return slices.Contains(t.names, name) }
 
 // Bytes is how much of the kernel's memory the maps take.
 func (t *Table) Bytes() int64 { return t.spec.Bytes() }

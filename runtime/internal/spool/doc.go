@@ -24,13 +24,13 @@
 //	        2  length of the name
 //	        2  length of the encoding's name
 //	        2  length of the grain's name
-//	        2  zero
+//	        2  length of the event's name; 0 in what older agents wrote
 //	        8  number
 //	        8  position
 //	        8  rows
 //	        8  time of the first row, ns since 1970
 //	        8  time of the last row
-//	           name, encoding, grain, bytes
+//	           name, encoding, grain, event, bytes
 //
 // Numbers and positions are what makes losses countable: the rows between two
 // records that can be read are known, whatever happened to those between. A

@@ -15,6 +15,7 @@ type Record struct {
 	Name     string // of the batch
 	Encoding string
 	Grain    string // "" when its rows are of several
+	Event    string // the same
 	Rows     uint64
 	First    int64 // time of the first row, ns since 1970
 	Last     int64
@@ -51,14 +52,14 @@ type head struct {
 	first    int64
 	last     int64
 
-	length                int
-	name, encoding, grain int
-	crc                   uint32 // of what follows
+	length                       int
+	name, encoding, grain, event int
+	crc                          uint32 // of what follows
 }
 
 // size is that of the record.
 func (h *head) size() int64 {
-	return headSize + int64(h.name+h.encoding+h.grain+h.length)
+	return headSize + int64(h.name+h.encoding+h.grain+h.event+h.length)
 }
 
 // appendRecord appends r as number and position say.
@@ -68,6 +69,7 @@ func appendRecord(dst []byte, id identity, number, position uint64, r *Record) [
 	dst = append(dst, r.Name...)
 	dst = append(dst, r.Encoding...)
 	dst = append(dst, r.Grain...)
+	dst = append(dst, r.Event...)
 	dst = append(dst, r.Bytes...)
 	h, le := dst[at:at+headSize], binary.LittleEndian
 	copy(h, magic[:])
@@ -76,6 +78,7 @@ func appendRecord(dst []byte, id identity, number, position uint64, r *Record) [
 	le.PutUint16(h[16:], uint16(len(r.Name)))
 	le.PutUint16(h[18:], uint16(len(r.Encoding)))
 	le.PutUint16(h[20:], uint16(len(r.Grain)))
+	le.PutUint16(h[22:], uint16(len(r.Event)))
 	le.PutUint64(h[24:], number)
 	le.PutUint64(h[32:], position)
 	le.PutUint64(h[40:], r.Rows)
@@ -92,7 +95,7 @@ func headSum(id identity, h []byte) uint32 {
 
 // fits reports whether r can be written.
 func (r *Record) fits() bool {
-	return len(r.Bytes) <= MaxBytes && len(r.Name) <= maxName && len(r.Encoding) <= maxName && len(r.Grain) <= maxName
+	return len(r.Bytes) <= MaxBytes && len(r.Name) <= maxName && len(r.Encoding) <= maxName && len(r.Grain) <= maxName && len(r.Event) <= maxName
 }
 
 // parseHead reads a head; false says that these bytes are none.
@@ -107,13 +110,14 @@ func parseHead(id identity, b []byte) (head, bool) {
 		name:     int(le.Uint16(b[16:])),
 		encoding: int(le.Uint16(b[18:])),
 		grain:    int(le.Uint16(b[20:])),
+		event:    int(le.Uint16(b[22:])),
 		number:   le.Uint64(b[24:]),
 		position: le.Uint64(b[32:]),
 		rows:     le.Uint64(b[40:]),
 		first:    int64(le.Uint64(b[48:])),
 		last:     int64(le.Uint64(b[56:])),
 	}
-	sane := h.length <= MaxBytes && h.name <= maxName && h.encoding <= maxName && h.grain <= maxName &&
+	sane := h.length <= MaxBytes && h.name <= maxName && h.encoding <= maxName && h.grain <= maxName && h.event <= maxName &&
 		h.number > 0 && h.number < 1<<62 && h.position < 1<<62 && h.rows < 1<<40
 	return h, sane
 }
@@ -149,8 +153,9 @@ func readBody(f io.ReaderAt, h *head, off int64, buf []byte) (Record, []byte, er
 	name, rest := buf[:h.name], buf[h.name:]
 	encoding, rest := rest[:h.encoding], rest[h.encoding:]
 	grain, rest := rest[:h.grain], rest[h.grain:]
+	event, rest := rest[:h.event], rest[h.event:]
 	return Record{
-		Name: string(name), Encoding: string(encoding), Grain: string(grain),
+		Name: string(name), Encoding: string(encoding), Grain: string(grain), Event: string(event),
 		Rows: h.rows, First: h.first, Last: h.last, Bytes: rest,
 	}, buf, nil
 }

@@ -35,7 +35,7 @@ func record(n int) Record {
 	if n%5 == 0 { // bytes that look like a head
 		b = append(b, magic[:]...)
 	}
-	return Record{Name: fmt.Sprintf("batch-%06d", n), Encoding: "ndjson", Grain: []string{"", "exec"}[n%2], Rows: uint64(1 + n%7), First: int64(n), Last: int64(n + 1), Bytes: b}
+	return Record{Name: fmt.Sprintf("batch-%06d", n), Encoding: "ndjson", Grain: []string{"", "exec"}[n%2], Event: []string{"", "", "exit"}[n%3], Rows: uint64(1 + n%7), First: int64(n), Last: int64(n + 1), Bytes: b}
 }
 
 func mustAppend(t *testing.T, l *Log, from, to int) {
@@ -65,7 +65,7 @@ func drain(t *testing.T, l *Log) (came []int, rows, damaged uint64) {
 			t.Fatalf("got a record %q", r.Name)
 		}
 		want := record(n)
-		if r.Rows != want.Rows || r.First != want.First || r.Last != want.Last || r.Encoding != want.Encoding || r.Grain != want.Grain || !bytes.Equal(r.Bytes, want.Bytes) {
+		if r.Rows != want.Rows || r.First != want.First || r.Last != want.Last || r.Encoding != want.Encoding || r.Grain != want.Grain || r.Event != want.Event || !bytes.Equal(r.Bytes, want.Bytes) {
 			t.Fatalf("record %d came out as another", n)
 		}
 		if len(came) > 0 && n <= came[len(came)-1] {

@@ -5,67 +5,55 @@ package s3
 import (
 	"bytes"
 	"compress/gzip"
-	"fmt"
 
 	"github.com/klauspost/compress/zstd"
-
-	"github.com/redsift/ingraind/runtime"
 )
 
 // body makes the content of objects. What of returns is valid until it is
 // called again.
 type body struct {
-	extension   string
-	contentType string
-	array       bool
-	zstd        *zstd.Encoder // nil unless that is the compression
-	gzip        *gzip.Writer  // the same
-	packed      *bytes.Buffer
-	rows        []byte
+	Format
+	packing Packing
+	zstd    *zstd.Encoder // nil unless that is the compression of what Content made
+	gzip    *gzip.Writer  // the same
+	packed  *bytes.Buffer
+	frame   []byte
 }
 
-func newBody(s runtime.Settings) (body, error) {
-	b := body{packed: &bytes.Buffer{}}
-	switch s.Text("format") {
-	case "ndjson":
-		b.extension, b.contentType = ".ndjson", "application/x-ndjson"
-	case "json":
-		b.extension, b.contentType, b.array = ".json", "application/json", true
-	default:
-		return b, fmt.Errorf("format: %q is neither ndjson nor json", s.Text("format"))
+func newBody(f Format, p Packing) (body, error) {
+	b := body{Format: f, packing: p, packed: &bytes.Buffer{}}
+	if f.Compresses {
+		return b, nil
 	}
 	// No Content-Encoding: clients would unpack what is called .gz. Readers go
 	// by the extension.
-	switch s.Text("compression") {
-	case "zstd":
+	switch p.Compression {
+	case Zstd:
 		var err error
 		if b.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(128<<10)); err != nil {
 			return b, err
 		}
-		b.extension, b.contentType = b.extension+".zst", "application/zstd"
-	case "gzip":
+		b.Extension, b.ContentType = b.Extension+".zst", "application/zstd"
+	case Gzip:
 		b.gzip = gzip.NewWriter(nil)
-		b.extension, b.contentType = b.extension+".gz", "application/gzip"
-	case "none":
-	default:
-		return b, fmt.Errorf("compression: %q is none of zstd, gzip, none", s.Text("compression"))
+		b.Extension, b.ContentType = b.Extension+".gz", "application/gzip"
 	}
 	return b, nil
 }
 
-// of is the content for some lines.
-func (b *body) of(lines []byte) ([]byte, error) {
-	if b.array {
-		lines = b.arrayOf(lines)
-	}
+// of is the content for the rows of a batch.
+func (b *body) of(rows []byte) ([]byte, error) {
+	content, err := b.Content(rows, b.packing)
 	switch {
+	case err != nil:
+		return nil, err
 	case b.zstd != nil:
-		b.rows = b.zstd.EncodeAll(lines, b.rows[:0])
-		return b.rows, nil
+		b.frame = b.zstd.EncodeAll(content, b.frame[:0])
+		return b.frame, nil
 	case b.gzip != nil:
 		b.packed.Reset()
 		b.gzip.Reset(b.packed)
-		if _, err := b.gzip.Write(lines); err != nil {
+		if _, err := b.gzip.Write(content); err != nil {
 			return nil, err
 		}
 		if err := b.gzip.Close(); err != nil {
@@ -73,21 +61,7 @@ func (b *body) of(lines []byte) ([]byte, error) {
 		}
 		return b.packed.Bytes(), nil
 	}
-	return lines, nil
-}
-
-// arrayOf is the lines as an array. A line feed is in no JSON but between
-// values.
-func (b *body) arrayOf(lines []byte) []byte {
-	array := make([]byte, 0, len(lines)+2)
-	array = append(array, '[')
-	for line := range bytes.Lines(lines) {
-		if len(array) > 1 {
-			array = append(array, ',', '\n')
-		}
-		array = append(array, bytes.TrimSuffix(line, []byte("\n"))...)
-	}
-	return append(array, ']', '\n')
+	return content, nil
 }
 
 func (b *body) close() error {

@@ -40,11 +40,11 @@ type gateway struct {
 	tls     bool
 }
 
-const binary = "../../../.cache/s3/versitygw"
+const versitygw = "../../../.cache/s3/versitygw"
 
 func newGateway(t *testing.T, tls bool) *gateway {
 	t.Helper()
-	path, err := filepath.Abs(binary)
+	path, err := filepath.Abs(versitygw)
 	if err == nil {
 		_, err = os.Stat(path)
 	}
@@ -120,16 +120,18 @@ func (g *gateway) open(settings ...string) runtime.Sink {
 }
 
 // tryOpen is the sink with its default settings, but for some.
-func tryOpen(settings ...string) (runtime.Sink, error) {
+func tryOpen(settings ...string) (runtime.Sink, error) { return openPart(s3.Part(), settings...) }
+
+func openPart(part runtime.Part, settings ...string) (runtime.Sink, error) {
 	s := runtime.Settings{}
-	for _, setting := range s3.Part().Settings {
+	for _, setting := range part.Settings {
 		s[setting.Name] = setting.Default
 	}
 	for _, setting := range settings {
 		name, value, _ := strings.Cut(setting, "=")
 		s[name] = value
 	}
-	return s3.Part().Open(s)
+	return part.Open(s)
 }
 
 // objects are the keys of the bucket and what is in them, unpacked, read off

@@ -42,7 +42,11 @@ func (k keys) of(b *runtime.Batch) string {
 	if k.flat {
 		return k.prefix + k.host + "_" + strconv.FormatInt(at.UnixNano(), 10) + "_" + b.Name
 	}
-	return k.prefix + "grain=" + b.Grain + at.Format("/dt=2006-01-02/hour=15/") + k.host + "-" + b.Name
+	of := "grain=" + b.Grain
+	if b.Event != "" {
+		of += "/event=" + b.Event
+	}
+	return k.prefix + of + at.Format("/dt=2006-01-02/hour=15/") + k.host + "-" + b.Name
 }
 
 // plain is a host's name without what a key had better not hold.

@@ -14,6 +14,7 @@ package s3
 import (
 	"bytes"
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"net/url"
@@ -30,7 +31,14 @@ import (
 )
 
 // Part is the sink "s3".
-func Part() runtime.Part {
+func Part() runtime.Part { return PartWith() }
+
+// PartWith is the sink "s3" with more formats than its own two.
+func PartWith(more ...Format) runtime.Part {
+	formats, texts := append(own(), more...), licences
+	for _, f := range more {
+		texts += f.Licences
+	}
 	return runtime.Part{
 		Name: "s3",
 		Help: "Puts rows into an S3 bucket, an object for each batch.",
@@ -41,13 +49,14 @@ func Part() runtime.Part {
 			{Name: "endpoint", Help: "The URL of a server that is not Amazon's, such as http://127.0.0.1:9000."},
 			{Name: "path_style", Default: "auto", Help: "true: the bucket is in the path of URLs; false: in the host. auto: true with an endpoint."},
 			{Name: "layout", Default: "hive", Help: "hive: PREFIX/grain=exec/dt=2026-11-23/hour=12/HOST-BATCH; flat: PREFIX/HOST_NANOSECONDS_BATCH."},
-			{Name: "format", Default: "ndjson", Help: "ndjson: a JSON object a line; json: an array of them."},
+			{Name: "format", Default: "ndjson", Help: helpOf(formats)},
 			{Name: "compression", Default: "zstd", Help: "zstd, gzip or none."},
 			{Name: "storage_class", Help: "Such as STANDARD_IA; the bucket's own when it is not set."},
 			{Name: "sse", Help: "How the server encrypts: AES256 or aws:kms; as the bucket says when it is not set."},
 			{Name: "kms_key", Help: "The key for sse=aws:kms; the account's own when it is not set."},
 			{Name: "timeout", Default: "30s", Help: "How long putting one object may take; 0 for no bound."},
-			{Name: "interval", Default: "10s", Help: "How old a row may become before its object is put; one of 64 KiB of rows is put at once."},
+			{Name: "interval", Default: "10s", Help: "How old a row may become before its object is put; a full one is put at once."},
+			{Name: "object_size", Default: "1MiB", Help: "How many bytes of rows, before compression, fill an object: 64KiB to 64MiB. One waits in memory for each grain, or event."},
 		},
 		Spool: runtime.SpoolAlways,
 		Variables: []runtime.Variable{
@@ -56,10 +65,16 @@ func Part() runtime.Part {
 			{Name: "AWS_ENDPOINT_URL", Help: "The endpoint of the sink s3. AWS_ENDPOINT_URL_S3 does the same."},
 			{Name: "AWS_REGION", Help: "The region of the sink s3, and all else that AWS's own tools heed."},
 		},
-		Environ: environ,
-		Open:    open,
+		Environ:  environ,
+		Open:     func(s runtime.Settings) (runtime.Sink, error) { return open(s, formats) },
+		Licences: texts,
 	}
 }
+
+// licences are those of what this sink links.
+//
+//go:embed licences.txt
+var licences string
 
 // environ is what the environment asks for. The region and credentials are
 // left to the library, which knows more places for them.
@@ -89,20 +104,31 @@ type bucket struct {
 	name     string
 	keys     keys
 	body     body
+	encoding runtime.Encoding
 	class    types.StorageClass
 	sse      types.ServerSideEncryption
 	kmsKey   *string
 	timeout  time.Duration
 	interval time.Duration
+	size     int // bytes of rows
 }
 
-func open(s runtime.Settings) (runtime.Sink, error) {
+func open(s runtime.Settings, formats []Format) (runtime.Sink, error) {
 	timeout, timeoutErr := s.Duration("timeout")
 	interval, intervalErr := s.Duration("interval")
 	style, styleErr := pathStyle(s)
 	keys, keysErr := newKeys(s)
-	body, bodyErr := newBody(s)
-	if err := errors.Join(bucketName(s), endpoint(s), styleErr, keysErr, bodyErr, encryption(s), timeoutErr, intervalErr); err != nil {
+	format, formatErr := formatOf(formats, s.Text("format"))
+	compression, compressionErr := parseCompression(s.Text("compression"))
+	size, sizeErr := s.Bytes("object_size")
+	if sizeErr == nil && (size < leastSize || size > runtime.LargestBatch) {
+		sizeErr = fmt.Errorf("object_size: %s is not within 64KiB and 64MiB", s.Text("object_size"))
+	}
+	if err := errors.Join(bucketName(s), endpoint(s), styleErr, keysErr, formatErr, compressionErr, encryption(s), timeoutErr, intervalErr, sizeErr); err != nil {
+		return nil, err
+	}
+	body, err := newBody(format, Packing{Compression: compression, Foldered: !keys.flat})
+	if err != nil {
 		return nil, err
 	}
 	c, err := config.LoadDefaultConfig(context.Background(),
@@ -127,10 +153,10 @@ func open(s runtime.Settings) (runtime.Sink, error) {
 				o.BaseEndpoint = aws.String(url)
 			}
 		}),
-		name: s.Text("bucket"), keys: keys, body: body,
+		name: s.Text("bucket"), keys: keys, body: body, encoding: format.Encoding(),
 		class:   types.StorageClass(s.Text("storage_class")),
 		sse:     types.ServerSideEncryption(s.Text("sse")),
-		timeout: timeout, interval: interval,
+		timeout: timeout, interval: interval, size: int(size),
 	}
 	if key := s.Text("kms_key"); key != "" {
 		b.kmsKey = aws.String(key)
@@ -138,14 +164,19 @@ func open(s runtime.Settings) (runtime.Sink, error) {
 	return b, nil
 }
 
-// Encoding is NDJSON, which is an array but for commas and brackets.
-func (b *bucket) Encoding() runtime.Encoding { return runtime.NDJSON{} }
+// Encoding is that of the format.
+func (b *bucket) Encoding() runtime.Encoding { return b.encoding }
 
-// Partition says that an object holds rows of one grain and one hour.
-func (b *bucket) Partition() runtime.Partition { return runtime.ByGrain }
+// Partition says that an object holds rows of one grain, or event, and one hour.
+func (b *bucket) Partition() runtime.Partition { return b.body.Partition }
 
 // Interval is how old rows may become before they are put.
 func (b *bucket) Interval() time.Duration { return b.interval }
+
+// Size is how many bytes of rows fill an object.
+func (b *bucket) Size() int { return b.size }
+
+const leastSize = 64 << 10
 
 // Ship puts the batch, unless it is there.
 func (b *bucket) Ship(ctx context.Context, batch *runtime.Batch) error {
@@ -158,11 +189,15 @@ func (b *bucket) Ship(ctx context.Context, batch *runtime.Batch) error {
 		ctx, cancel = context.WithTimeout(ctx, b.timeout)
 		defer cancel()
 	}
+	key := b.keys.of(batch) + b.body.Extension
+	if len(content) > onePut {
+		return b.judge(ctx, b.putParts(ctx, key, content))
+	}
 	_, err = b.client.PutObject(ctx, &s3.PutObjectInput{
 		Bucket:               &b.name,
-		Key:                  aws.String(b.keys.of(batch) + b.body.extension),
+		Key:                  &key,
 		Body:                 bytes.NewReader(content),
-		ContentType:          &b.body.contentType,
+		ContentType:          &b.body.ContentType,
 		IfNoneMatch:          aws.String("*"),
 		ChecksumAlgorithm:    types.ChecksumAlgorithmCrc32,
 		StorageClass:         b.class,

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/redsift/ingraind/runtime"
 	"github.com/redsift/ingraind/runtime/sink/s3"
+	"github.com/redsift/ingraind/runtime/sink/s3/parquet"
 )
 
 func batch(name, lines string) *runtime.Batch {
@@ -68,6 +70,63 @@ func TestABatchThatIsThereIsNotWrittenAgain(t *testing.T) {
 		if content != "1\n" {
 			t.Errorf("%s: got %q, want what was put first", key, content)
 		}
+	}
+}
+
+// What is too large for one put is put in parts, and is there once as well.
+func TestLargeObjectsArePutInParts(t *testing.T) {
+	g := newGateway(t, false)
+	large := strings.Repeat("{\"n\":1}\n", 20<<20/8)
+	other := strings.Replace(large, "1", "2", 1)
+	sink := g.open("compression=none", "object_size=32MiB")
+	ship(t, sink, batch("00", large))
+	ship(t, g.open("compression=none"), batch("00", other)) // another process
+	ship(t, g.open("layout=flat", "compression=none"), batch("01", other))
+	got := g.objects()
+	want := []string{large, other}
+	if len(got) != len(want) {
+		t.Fatalf("got %d objects, want %d", len(got), len(want))
+	}
+	for key, content := range got {
+		if i := slices.Index(want, content); i < 0 {
+			t.Errorf("%s: got %d bytes that were not put so", key, len(content))
+		}
+	}
+	if left, err := filepath.Glob(filepath.Join(g.dir, "data/rows/.sgwtmp/multipart/*/*")); err != nil || len(left) > 0 {
+		t.Errorf("got parts %q and error %v, want none left", left, err)
+	}
+}
+
+// Rows by the thousand, in objects of a size that somebody set.
+func TestObjectsAreOfTheirSize(t *testing.T) {
+	g := newGateway(t, false)
+	lanes := runtime.NewLanes(runtime.NewLane(runtime.LaneOptions{Name: "s3", Sink: g.open("object_size=300KiB", "compression=none"), Limit: 32 << 20}))
+	grain, n := &runtime.Grain{Name: "numbers"}, uint64(0)
+	event := &runtime.Event{Stream: true, AppendJSON: func(dst []byte, _ runtime.Record) []byte {
+		n++
+		return append(runtime.AppendUint(append(dst, `{"n":`...), n), '}')
+	}}
+	const rows = 100_000
+	for range rows {
+		lanes.Add(&runtime.Row{Grain: grain, Event: event})
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := lanes.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+	full, lines := 0, 0
+	for key, content := range g.objects() {
+		lines += strings.Count(content, "\n")
+		switch {
+		case len(content) > 300<<10:
+			t.Errorf("%s: got %d bytes, want at most 300 KiB", key, len(content))
+		case len(content) > 300<<10-20:
+			full++
+		}
+	}
+	if lines != rows || full != 3 { // 1.19 MB of rows
+		t.Errorf("got %d rows and %d full objects, want %d and 3", lines, full, rows)
 	}
 }
 
@@ -137,6 +196,7 @@ func TestMistakesInSettingsAreSaid(t *testing.T) {
 		{"region=", "region: it is not set, and neither is AWS_REGION: want one such as eu-west-2"},
 		{"layout=deep", `layout: "deep" is neither hive nor flat`},
 		{"format=csv", `format: "csv" is neither ndjson nor json`},
+		{"format=parquet", "format: this agent has no parquet: list s3/parquet in its agent.yaml, in place of s3"},
 		{"compression=lz4", `compression: "lz4" is none of zstd, gzip, none`},
 		{"sse=none", `sse: "none" is neither AES256 nor aws:kms`},
 		{"kms_key=k", "kms_key: it needs sse=aws:kms"},
@@ -148,6 +208,9 @@ func TestMistakesInSettingsAreSaid(t *testing.T) {
 		if _, err := tryOpen("bucket=rows", c.settings); err == nil || err.Error() != c.want {
 			t.Errorf("got %v, want %s", err, c.want)
 		}
+	}
+	if _, err := openPart(parquet.Part(), "bucket=rows", "format=csv"); err == nil || !strings.Contains(err.Error(), `format: "csv" is none of ndjson, json, parquet`) {
+		t.Errorf("got %v of an agent that has parquet", err)
 	}
 }
 
@@ -180,7 +243,7 @@ func everyNumberArrivesOnce(t *testing.T, g *gateway) {
 	}
 	said := "" // read when the lane has ended
 	lanes := runtime.NewLanes(runtime.NewLane(runtime.LaneOptions{
-		Name: "s3", Sink: g.open("timeout=500ms"), Spool: spool, Log: func(err error) { t.Log(err); said += err.Error() + "\n" },
+		Name: "s3", Sink: g.open("timeout=500ms", "object_size=64KiB"), Spool: spool, Log: func(err error) { t.Log(err); said += err.Error() + "\n" },
 	}))
 	grain := &runtime.Grain{Name: "numbers"}
 	n, met := uint64(0), uint64(0)

@@ -19,15 +19,17 @@ struct ingrain_record_call {
 
 struct probe {
 	void *ctx;
+	__u32 index;
 	struct ingrain_record_file *on_stack_file;
 	struct ingrain_record_call *on_stack_call;
 };
 
-#define INGRAIN_BEGIN \
+#define INGRAIN_BEGIN(number) \
 	struct ingrain_record_file on_stack_file; \
 	struct ingrain_record_call on_stack_call; \
 	struct probe probe = { \
 		.ctx = ctx, \
+		.index = number, \
 		.on_stack_file = &on_stack_file, \
 		.on_stack_call = &on_stack_call, \
 	};
@@ -115,7 +117,7 @@ const volatile struct ingrain_at touched_at = {};
 SEC("kprobe.multi/vfs_f*")
 int touched_kprobe_multi(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_touched(&probe,
 		(struct file *)ingrain_regs_arg(ctx, touched_at.arg[0]));
 	INGRAIN_END
@@ -125,7 +127,7 @@ int touched_kprobe_multi(void *ctx)
 SEC("kprobe/vfs_f*")
 int touched_kprobe(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_touched(&probe,
 		(struct file *)ingrain_regs_arg(ctx, touched_at.arg[0]));
 	INGRAIN_END
@@ -139,7 +141,7 @@ static __always_inline void ingrain_probe_called(struct probe *probe);
 SEC("kprobe.multi/vfs_f*")
 int called_kprobe_multi(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(1)
 	ingrain_probe_called(&probe);
 	INGRAIN_END
 	return 0;
@@ -148,7 +150,7 @@ int called_kprobe_multi(void *ctx)
 SEC("kprobe/vfs_f*")
 int called_kprobe(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(1)
 	ingrain_probe_called(&probe);
 	INGRAIN_END
 	return 0;

@@ -14,13 +14,15 @@ struct ingrain_record_packet {
 
 struct probe {
 	void *ctx;
+	__u32 index;
 	struct ingrain_record_packet *on_stack_packet;
 };
 
-#define INGRAIN_BEGIN \
+#define INGRAIN_BEGIN(number) \
 	struct ingrain_record_packet on_stack_packet; \
 	struct probe probe = { \
 		.ctx = ctx, \
+		.index = number, \
 		.on_stack_packet = &on_stack_packet, \
 	};
 #define INGRAIN_END
@@ -68,7 +70,7 @@ static __always_inline void ingrain_probe_arrived(struct probe *probe, struct xd
 SEC("xdp")
 int arrived_xdp(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_arrived(&probe,
 		(struct xdp_md *)ctx);
 	INGRAIN_END

@@ -21,13 +21,15 @@ struct ingrain_record_ask {
 
 struct probe {
 	void *ctx;
+	__u32 index;
 	struct ingrain_record_ask *on_stack_ask;
 };
 
-#define INGRAIN_BEGIN \
+#define INGRAIN_BEGIN(number) \
 	struct ingrain_record_ask on_stack_ask; \
 	struct probe probe = { \
 		.ctx = ctx, \
+		.index = number, \
 		.on_stack_ask = &on_stack_ask, \
 	};
 #define INGRAIN_END
@@ -191,7 +193,7 @@ int asked_tp_btf(void *ctx)
 
 	if (!regs)
 		return 0;
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_asked(&probe,
 		(int)ingrain_syscall_arg(regs, asked_arg0),
 		(int)ingrain_syscall_arg(regs, asked_arg1));
@@ -206,7 +208,7 @@ int asked_raw_tp(void *ctx)
 
 	if (!regs)
 		return 0;
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_asked(&probe,
 		(int)ingrain_syscall_arg(regs, asked_arg0),
 		(int)ingrain_syscall_arg(regs, asked_arg1));

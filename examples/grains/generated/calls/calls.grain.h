@@ -16,13 +16,15 @@ struct ingrain_record_call {
 
 struct probe {
 	void *ctx;
+	__u32 index;
 	struct ingrain_record_call *on_stack_call;
 };
 
-#define INGRAIN_BEGIN \
+#define INGRAIN_BEGIN(number) \
 	struct ingrain_record_call on_stack_call; \
 	struct probe probe = { \
 		.ctx = ctx, \
+		.index = number, \
 		.on_stack_call = &on_stack_call, \
 	};
 #define INGRAIN_END
@@ -81,7 +83,7 @@ static __always_inline void ingrain_probe_entered(struct probe *probe);
 SEC("raw_tp/sys_enter")
 int entered_raw_tp(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_entered(&probe);
 	INGRAIN_END
 	return 0;

@@ -19,15 +19,17 @@ struct ingrain_record_connection {
 
 struct probe {
 	void *ctx;
+	__u32 index;
 	struct ingrain_record_task *on_stack_task;
 	struct ingrain_record_connection *on_stack_connection;
 };
 
-#define INGRAIN_BEGIN \
+#define INGRAIN_BEGIN(number) \
 	struct ingrain_record_task on_stack_task; \
 	struct ingrain_record_connection on_stack_connection; \
 	struct probe probe = { \
 		.ctx = ctx, \
+		.index = number, \
 		.on_stack_task = &on_stack_task, \
 		.on_stack_connection = &on_stack_connection, \
 	};
@@ -115,7 +117,7 @@ int tasks_iter(void *ctx)
 
 	if (!arg_task)
 		return 0;
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_tasks(&probe,
 		(struct task_struct *)arg_task);
 	INGRAIN_END
@@ -135,7 +137,7 @@ int sockets_iter(void *ctx)
 
 	if (!arg_sk_common)
 		return 0;
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(1)
 	ingrain_probe_sockets(&probe,
 		(struct sock_common *)arg_sk_common,
 		(uid_t)arg_uid);

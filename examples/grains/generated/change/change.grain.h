@@ -14,13 +14,15 @@ struct ingrain_record_change {
 
 struct probe {
 	void *ctx;
+	__u32 index;
 	struct ingrain_record_change *on_stack_change;
 };
 
-#define INGRAIN_BEGIN \
+#define INGRAIN_BEGIN(number) \
 	struct ingrain_record_change on_stack_change; \
 	struct probe probe = { \
 		.ctx = ctx, \
+		.index = number, \
 		.on_stack_change = &on_stack_change, \
 	};
 #define INGRAIN_END
@@ -71,7 +73,7 @@ const volatile struct ingrain_at changed_at = {};
 SEC("fexit/notify_change")
 int changed_fexit(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_changed(&probe,
 		(struct dentry *)ingrain_raw_arg(ctx, changed_at.arg[0]),
 		(int)ingrain_widen(ingrain_raw_arg(ctx, changed_at.result), changed_at.bits, changed_at.is_signed));
@@ -115,7 +117,7 @@ int changed_pair_return(void *ctx)
 	}
 	call = *kept;
 	bpf_map_delete_elem(&changed_calls, &frame);
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_changed(&probe,
 		(struct dentry *)call.arg[0],
 		(int)ingrain_widen(ingrain_regs_result(ctx), changed_at.bits, changed_at.is_signed));

@@ -14,13 +14,15 @@ struct ingrain_record_socket {
 
 struct probe {
 	void *ctx;
+	__u32 index;
 	struct ingrain_record_socket *on_stack_socket;
 };
 
-#define INGRAIN_BEGIN \
+#define INGRAIN_BEGIN(number) \
 	struct ingrain_record_socket on_stack_socket; \
 	struct probe probe = { \
 		.ctx = ctx, \
+		.index = number, \
 		.on_stack_socket = &on_stack_socket, \
 	};
 #define INGRAIN_END
@@ -70,7 +72,7 @@ static __always_inline void ingrain_probe_opened(struct probe *probe, struct bpf
 SEC("cgroup/sock_create")
 int opened_cgroup(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_opened(&probe,
 		(struct bpf_sock *)ctx);
 	INGRAIN_END

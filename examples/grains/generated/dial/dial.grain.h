@@ -14,13 +14,15 @@ struct ingrain_record_dial {
 
 struct probe {
 	void *ctx;
+	__u32 index;
 	struct ingrain_record_dial *on_stack_dial;
 };
 
-#define INGRAIN_BEGIN \
+#define INGRAIN_BEGIN(number) \
 	struct ingrain_record_dial on_stack_dial; \
 	struct probe probe = { \
 		.ctx = ctx, \
+		.index = number, \
 		.on_stack_dial = &on_stack_dial, \
 	};
 #define INGRAIN_END
@@ -70,7 +72,7 @@ static __always_inline void ingrain_probe_ip4(struct probe *probe, struct bpf_so
 SEC("cgroup/connect4")
 int ip4_cgroup(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_ip4(&probe,
 		(struct bpf_sock_addr *)ctx);
 	INGRAIN_END
@@ -84,7 +86,7 @@ static __always_inline void ingrain_probe_ip6(struct probe *probe, struct bpf_so
 SEC("cgroup/connect6")
 int ip6_cgroup(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(1)
 	ingrain_probe_ip6(&probe,
 		(struct bpf_sock_addr *)ctx);
 	INGRAIN_END

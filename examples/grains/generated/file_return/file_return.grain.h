@@ -19,13 +19,15 @@ struct ingrain_record_read {
 
 struct probe {
 	void *ctx;
+	__u32 index;
 	struct ingrain_record_read *on_stack_read;
 };
 
-#define INGRAIN_BEGIN \
+#define INGRAIN_BEGIN(number) \
 	struct ingrain_record_read on_stack_read; \
 	struct probe probe = { \
 		.ctx = ctx, \
+		.index = number, \
 		.on_stack_read = &on_stack_read, \
 	};
 #define INGRAIN_END
@@ -76,7 +78,7 @@ const volatile struct ingrain_at done_at = {};
 SEC("fexit/vfs_read")
 int done_fexit(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_done(&probe,
 		(struct file *)ingrain_raw_arg(ctx, done_at.arg[0]),
 		(size_t)ingrain_raw_arg(ctx, done_at.arg[1]),
@@ -122,7 +124,7 @@ int done_pair_return(void *ctx)
 	}
 	call = *kept;
 	bpf_map_delete_elem(&done_calls, &frame);
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_done(&probe,
 		(struct file *)call.arg[0],
 		(size_t)call.arg[1],

@@ -39,6 +39,7 @@ struct ingrain_record_kretprobe {
 
 struct probe {
 	void *ctx;
+	__u32 index;
 	struct ingrain_record_entry *on_stack_entry;
 	struct ingrain_record_returned *on_stack_returned;
 	struct ingrain_record_fentry *on_stack_fentry;
@@ -47,7 +48,7 @@ struct probe {
 	struct ingrain_record_kretprobe *on_stack_kretprobe;
 };
 
-#define INGRAIN_BEGIN \
+#define INGRAIN_BEGIN(number) \
 	struct ingrain_record_entry on_stack_entry; \
 	struct ingrain_record_returned on_stack_returned; \
 	struct ingrain_record_fentry on_stack_fentry; \
@@ -56,6 +57,7 @@ struct probe {
 	struct ingrain_record_kretprobe on_stack_kretprobe; \
 	struct probe probe = { \
 		.ctx = ctx, \
+		.index = number, \
 		.on_stack_entry = &on_stack_entry, \
 		.on_stack_returned = &on_stack_returned, \
 		.on_stack_fentry = &on_stack_fentry, \
@@ -291,7 +293,7 @@ const volatile struct ingrain_at entered_at = {};
 SEC("fentry/vfs_open")
 int entered_fentry(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_entered(&probe,
 		(const struct path *)ingrain_raw_arg(ctx, entered_at.arg[0]));
 	INGRAIN_END
@@ -301,7 +303,7 @@ int entered_fentry(void *ctx)
 SEC("kprobe/vfs_open")
 int entered_kprobe(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_entered(&probe,
 		(const struct path *)ingrain_regs_arg(ctx, entered_at.arg[0]));
 	INGRAIN_END
@@ -316,7 +318,7 @@ const volatile struct ingrain_at left_at = {};
 SEC("fexit/vfs_open")
 int left_fexit(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(1)
 	ingrain_probe_left(&probe,
 		(const struct path *)ingrain_raw_arg(ctx, left_at.arg[0]),
 		(int)ingrain_widen(ingrain_raw_arg(ctx, left_at.result), left_at.bits, left_at.is_signed));
@@ -360,7 +362,7 @@ int left_pair_return(void *ctx)
 	}
 	call = *kept;
 	bpf_map_delete_elem(&left_calls, &frame);
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(1)
 	ingrain_probe_left(&probe,
 		(const struct path *)call.arg[0],
 		(int)ingrain_widen(ingrain_regs_result(ctx), left_at.bits, left_at.is_signed));
@@ -376,7 +378,7 @@ const volatile struct ingrain_at by_fentry_at = {};
 SEC("fentry/vfs_open")
 int by_fentry_fentry(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(2)
 	ingrain_probe_by_fentry(&probe,
 		(const struct path *)ingrain_raw_arg(ctx, by_fentry_at.arg[0]));
 	INGRAIN_END
@@ -391,7 +393,7 @@ const volatile struct ingrain_at by_fexit_at = {};
 SEC("fexit/vfs_open")
 int by_fexit_fexit(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(3)
 	ingrain_probe_by_fexit(&probe,
 		(const struct path *)ingrain_raw_arg(ctx, by_fexit_at.arg[0]),
 		(int)ingrain_widen(ingrain_raw_arg(ctx, by_fexit_at.result), by_fexit_at.bits, by_fexit_at.is_signed));
@@ -407,7 +409,7 @@ const volatile struct ingrain_at by_kprobe_at = {};
 SEC("kprobe/vfs_open")
 int by_kprobe_kprobe(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(4)
 	ingrain_probe_by_kprobe(&probe,
 		(const struct path *)ingrain_regs_arg(ctx, by_kprobe_at.arg[0]));
 	INGRAIN_END
@@ -422,7 +424,7 @@ const volatile struct ingrain_at by_kretprobe_at = {};
 SEC("kretprobe/vfs_open")
 int by_kretprobe_kretprobe(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(5)
 	ingrain_probe_by_kretprobe(&probe,
 		(int)ingrain_widen(ingrain_regs_result(ctx), by_kretprobe_at.bits, by_kretprobe_at.is_signed));
 	INGRAIN_END

@@ -14,13 +14,15 @@ struct ingrain_record_knock {
 
 struct probe {
 	void *ctx;
+	__u32 index;
 	struct ingrain_record_knock *on_stack_knock;
 };
 
-#define INGRAIN_BEGIN \
+#define INGRAIN_BEGIN(number) \
 	struct ingrain_record_knock on_stack_knock; \
 	struct probe probe = { \
 		.ctx = ctx, \
+		.index = number, \
 		.on_stack_knock = &on_stack_knock, \
 	};
 #define INGRAIN_END
@@ -68,7 +70,7 @@ static __always_inline void ingrain_probe_looked(struct probe *probe, struct bpf
 SEC("sk_lookup")
 int looked_sk_lookup(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_looked(&probe,
 		(struct bpf_sk_lookup *)ctx);
 	INGRAIN_END

@@ -14,13 +14,15 @@ struct ingrain_record_meet {
 
 struct probe {
 	void *ctx;
+	__u32 index;
 	struct ingrain_record_meet *on_stack_meet;
 };
 
-#define INGRAIN_BEGIN \
+#define INGRAIN_BEGIN(number) \
 	struct ingrain_record_meet on_stack_meet; \
 	struct probe probe = { \
 		.ctx = ctx, \
+		.index = number, \
 		.on_stack_meet = &on_stack_meet, \
 	};
 #define INGRAIN_END
@@ -68,7 +70,7 @@ static __always_inline void ingrain_probe_changed(struct probe *probe, struct bp
 SEC("sockops")
 int changed_sockops(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_changed(&probe,
 		(struct bpf_sock_ops *)ctx);
 	INGRAIN_END

@@ -31,7 +31,7 @@ func New() *runtime.Grain {
 			},
 			{
 				Name:   "by_cycles",
-				Unless: "by_clock",
+				Unless: []string{"by_clock"},
 				Args:   []string{"at"},
 				Points: []runtime.Point{
 					{

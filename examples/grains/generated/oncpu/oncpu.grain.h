@@ -14,13 +14,15 @@ struct ingrain_record_sample {
 
 struct probe {
 	void *ctx;
+	__u32 index;
 	struct ingrain_record_sample *on_stack_sample;
 };
 
-#define INGRAIN_BEGIN \
+#define INGRAIN_BEGIN(number) \
 	struct ingrain_record_sample on_stack_sample; \
 	struct probe probe = { \
 		.ctx = ctx, \
+		.index = number, \
 		.on_stack_sample = &on_stack_sample, \
 	};
 #define INGRAIN_END
@@ -70,7 +72,7 @@ static __always_inline void ingrain_probe_by_clock(struct probe *probe, struct b
 SEC("perf_event")
 int by_clock_perf_event(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_by_clock(&probe,
 		(struct bpf_perf_event_data *)ctx);
 	INGRAIN_END
@@ -84,7 +86,7 @@ static __always_inline void ingrain_probe_by_cycles(struct probe *probe, struct 
 SEC("perf_event")
 int by_cycles_perf_event(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(1)
 	ingrain_probe_by_cycles(&probe,
 		(struct bpf_perf_event_data *)ctx);
 	INGRAIN_END

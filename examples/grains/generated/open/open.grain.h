@@ -12,12 +12,14 @@
 
 struct probe {
 	void *ctx;
+	__u32 index;
 	struct ingrain_slot *slot_of_open;
 };
 
-#define INGRAIN_BEGIN \
+#define INGRAIN_BEGIN(number) \
 	struct probe probe = { \
 		.ctx = ctx, \
+		.index = number, \
 	};
 #define INGRAIN_END \
 	if (probe.slot_of_open) \
@@ -76,7 +78,7 @@ int opened_tp_btf(void *ctx)
 
 	if (!regs)
 		return 0;
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_opened(&probe,
 		(int)ingrain_syscall_arg(regs, opened_arg0),
 		(const char *)ingrain_syscall_arg(regs, opened_arg1),
@@ -92,7 +94,7 @@ int opened_raw_tp(void *ctx)
 
 	if (!regs)
 		return 0;
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_opened(&probe,
 		(int)ingrain_syscall_arg(regs, opened_arg0),
 		(const char *)ingrain_syscall_arg(regs, opened_arg1),

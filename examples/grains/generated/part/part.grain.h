@@ -31,19 +31,21 @@ struct ingrain_record_told {
 
 struct probe {
 	void *ctx;
+	__u32 index;
 	struct ingrain_record_some *on_stack_some;
 	struct ingrain_record_few *on_stack_few;
 	struct ingrain_record_odd *on_stack_odd;
 	struct ingrain_record_told *on_stack_told;
 };
 
-#define INGRAIN_BEGIN \
+#define INGRAIN_BEGIN(number) \
 	struct ingrain_record_some on_stack_some; \
 	struct ingrain_record_few on_stack_few; \
 	struct ingrain_record_odd on_stack_odd; \
 	struct ingrain_record_told on_stack_told; \
 	struct probe probe = { \
 		.ctx = ctx, \
+		.index = number, \
 		.on_stack_some = &on_stack_some, \
 		.on_stack_few = &on_stack_few, \
 		.on_stack_odd = &on_stack_odd, \
@@ -264,7 +266,7 @@ int asked_tp_btf(void *ctx)
 
 	if (!regs)
 		return 0;
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_asked(&probe,
 		(int)ingrain_syscall_arg(regs, asked_arg0));
 	INGRAIN_END
@@ -278,7 +280,7 @@ int asked_raw_tp(void *ctx)
 
 	if (!regs)
 		return 0;
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_asked(&probe,
 		(int)ingrain_syscall_arg(regs, asked_arg0));
 	INGRAIN_END

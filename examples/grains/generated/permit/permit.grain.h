@@ -19,15 +19,17 @@ struct ingrain_record_fmod_ret {
 
 struct probe {
 	void *ctx;
+	__u32 index;
 	struct ingrain_record_lsm *on_stack_lsm;
 	struct ingrain_record_fmod_ret *on_stack_fmod_ret;
 };
 
-#define INGRAIN_BEGIN \
+#define INGRAIN_BEGIN(number) \
 	struct ingrain_record_lsm on_stack_lsm; \
 	struct ingrain_record_fmod_ret on_stack_fmod_ret; \
 	struct probe probe = { \
 		.ctx = ctx, \
+		.index = number, \
 		.on_stack_lsm = &on_stack_lsm, \
 		.on_stack_fmod_ret = &on_stack_fmod_ret, \
 	};
@@ -115,7 +117,7 @@ const volatile struct ingrain_at asked_at = {};
 SEC("lsm/file_open")
 int asked_lsm(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_asked(&probe,
 		(struct file *)ingrain_raw_arg(ctx, asked_at.arg[0]));
 	INGRAIN_END
@@ -130,7 +132,7 @@ const volatile struct ingrain_at asking_at = {};
 SEC("fmod_ret/security_file_open")
 int asking_fmod_ret(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(1)
 	ingrain_probe_asking(&probe,
 		(struct file *)ingrain_raw_arg(ctx, asking_at.arg[0]));
 	INGRAIN_END

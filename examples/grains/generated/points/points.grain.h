@@ -34,6 +34,7 @@ struct ingrain_record_syscall_return {
 
 struct probe {
 	void *ctx;
+	__u32 index;
 	struct ingrain_record_tracepoint *on_stack_tracepoint;
 	struct ingrain_record_raw_tp *on_stack_raw_tp;
 	struct ingrain_record_tp_btf *on_stack_tp_btf;
@@ -41,7 +42,7 @@ struct probe {
 	struct ingrain_record_syscall_return *on_stack_syscall_return;
 };
 
-#define INGRAIN_BEGIN \
+#define INGRAIN_BEGIN(number) \
 	struct ingrain_record_tracepoint on_stack_tracepoint; \
 	struct ingrain_record_raw_tp on_stack_raw_tp; \
 	struct ingrain_record_tp_btf on_stack_tp_btf; \
@@ -49,6 +50,7 @@ struct probe {
 	struct ingrain_record_syscall_return on_stack_syscall_return; \
 	struct probe probe = { \
 		.ctx = ctx, \
+		.index = number, \
 		.on_stack_tracepoint = &on_stack_tracepoint, \
 		.on_stack_raw_tp = &on_stack_raw_tp, \
 		.on_stack_tp_btf = &on_stack_tp_btf, \
@@ -247,7 +249,7 @@ const volatile struct ingrain_at forked_at = {};
 SEC("tp_btf/sched_process_fork")
 int forked_tp_btf(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_forked(&probe,
 		(struct task_struct *)ingrain_raw_arg(ctx, forked_at.arg[0]));
 	INGRAIN_END
@@ -257,7 +259,7 @@ int forked_tp_btf(void *ctx)
 SEC("raw_tp/sched_process_fork")
 int forked_raw_tp(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_forked(&probe,
 		(struct task_struct *)ingrain_raw_arg(ctx, forked_at.arg[0]));
 	INGRAIN_END
@@ -272,7 +274,7 @@ const volatile struct ingrain_at forked_raw_at = {};
 SEC("raw_tp/sched_process_fork")
 int forked_raw_raw_tp(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(1)
 	ingrain_probe_forked_raw(&probe,
 		(struct task_struct *)ingrain_raw_arg(ctx, forked_raw_at.arg[0]));
 	INGRAIN_END
@@ -287,7 +289,7 @@ const volatile struct ingrain_at forked_btf_at = {};
 SEC("tp_btf/sched_process_fork")
 int forked_btf_tp_btf(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(2)
 	ingrain_probe_forked_btf(&probe,
 		(struct task_struct *)ingrain_raw_arg(ctx, forked_btf_at.arg[0]));
 	INGRAIN_END
@@ -310,7 +312,7 @@ int kill_called_tp_btf(void *ctx)
 
 	if (!regs)
 		return 0;
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(3)
 	ingrain_probe_kill_called(&probe,
 		(pid_t)ingrain_syscall_arg(regs, kill_called_arg0),
 		(int)ingrain_syscall_arg(regs, kill_called_arg1));
@@ -325,7 +327,7 @@ int kill_called_raw_tp(void *ctx)
 
 	if (!regs)
 		return 0;
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(3)
 	ingrain_probe_kill_called(&probe,
 		(pid_t)ingrain_syscall_arg(regs, kill_called_arg0),
 		(int)ingrain_syscall_arg(regs, kill_called_arg1));
@@ -349,7 +351,7 @@ int kill_done_tp_btf(void *ctx)
 
 	if (!regs)
 		return 0;
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(4)
 	ingrain_probe_kill_done(&probe,
 		(pid_t)ingrain_syscall_arg(regs, kill_done_arg0),
 		(int)ingrain_syscall_arg(regs, kill_done_arg1),
@@ -365,7 +367,7 @@ int kill_done_raw_tp(void *ctx)
 
 	if (!regs)
 		return 0;
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(4)
 	ingrain_probe_kill_done(&probe,
 		(pid_t)ingrain_syscall_arg(regs, kill_done_arg0),
 		(int)ingrain_syscall_arg(regs, kill_done_arg1),

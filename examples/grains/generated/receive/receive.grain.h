@@ -14,13 +14,15 @@ struct ingrain_record_receive {
 
 struct probe {
 	void *ctx;
+	__u32 index;
 	struct ingrain_record_receive *on_stack_receive;
 };
 
-#define INGRAIN_BEGIN \
+#define INGRAIN_BEGIN(number) \
 	struct ingrain_record_receive on_stack_receive; \
 	struct probe probe = { \
 		.ctx = ctx, \
+		.index = number, \
 		.on_stack_receive = &on_stack_receive, \
 	};
 #define INGRAIN_END
@@ -71,7 +73,7 @@ const volatile struct ingrain_at received_at = {};
 SEC("fexit/tcp_recvmsg")
 int received_fexit(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_received(&probe,
 		(struct sock *)ingrain_raw_arg(ctx, received_at.arg[0]),
 		(size_t)ingrain_raw_arg(ctx, received_at.arg[1]),
@@ -117,7 +119,7 @@ int received_pair_return(void *ctx)
 	}
 	call = *kept;
 	bpf_map_delete_elem(&received_calls, &frame);
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_received(&probe,
 		(struct sock *)call.arg[0],
 		(size_t)call.arg[1],

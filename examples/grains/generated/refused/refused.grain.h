@@ -12,12 +12,14 @@
 
 struct probe {
 	void *ctx;
+	__u32 index;
 	struct ingrain_slot *slot_of_refused;
 };
 
-#define INGRAIN_BEGIN \
+#define INGRAIN_BEGIN(number) \
 	struct probe probe = { \
 		.ctx = ctx, \
+		.index = number, \
 	};
 #define INGRAIN_END \
 	if (probe.slot_of_refused) \
@@ -68,7 +70,7 @@ const volatile struct ingrain_at opened_at = {};
 SEC("fexit/do_sys_openat2")
 int opened_fexit(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_opened(&probe,
 		(int)ingrain_raw_arg(ctx, opened_at.arg[0]),
 		(const char *)ingrain_raw_arg(ctx, opened_at.arg[1]),
@@ -114,7 +116,7 @@ int opened_pair_return(void *ctx)
 	}
 	call = *kept;
 	bpf_map_delete_elem(&opened_calls, &frame);
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_opened(&probe,
 		(int)call.arg[0],
 		(const char *)call.arg[1],

@@ -42,7 +42,7 @@ func New() *runtime.Grain {
 			},
 			{
 				Name:   "asked",
-				Unless: "removing",
+				Unless: []string{"removing"},
 				Args:   []string{"pathname"},
 				Points: []runtime.Point{
 					{

@@ -17,14 +17,16 @@ struct ingrain_record_removing {
 
 struct probe {
 	void *ctx;
+	__u32 index;
 	struct ingrain_record_removing *on_stack_removing;
 	struct ingrain_slot *slot_of_ask;
 };
 
-#define INGRAIN_BEGIN \
+#define INGRAIN_BEGIN(number) \
 	struct ingrain_record_removing on_stack_removing; \
 	struct probe probe = { \
 		.ctx = ctx, \
+		.index = number, \
 		.on_stack_removing = &on_stack_removing, \
 	};
 #define INGRAIN_END \
@@ -112,7 +114,7 @@ const volatile struct ingrain_at removing_at = {};
 SEC("fexit/security_inode_unlink")
 int removing_fexit(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_removing(&probe,
 		(struct dentry *)ingrain_raw_arg(ctx, removing_at.arg[0]),
 		(int)ingrain_widen(ingrain_raw_arg(ctx, removing_at.result), removing_at.bits, removing_at.is_signed));
@@ -156,7 +158,7 @@ int removing_pair_return(void *ctx)
 	}
 	call = *kept;
 	bpf_map_delete_elem(&removing_calls, &frame);
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_removing(&probe,
 		(struct dentry *)call.arg[0],
 		(int)ingrain_widen(ingrain_regs_result(ctx), removing_at.bits, removing_at.is_signed));
@@ -170,7 +172,7 @@ const volatile struct ingrain_at removing_2_at = {};
 SEC("fexit/security_inode_rmdir")
 int removing_2_fexit(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_removing(&probe,
 		(struct dentry *)ingrain_raw_arg(ctx, removing_2_at.arg[0]),
 		(int)ingrain_widen(ingrain_raw_arg(ctx, removing_2_at.result), removing_2_at.bits, removing_2_at.is_signed));
@@ -214,7 +216,7 @@ int removing_2_pair_return(void *ctx)
 	}
 	call = *kept;
 	bpf_map_delete_elem(&removing_2_calls, &frame);
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_removing(&probe,
 		(struct dentry *)call.arg[0],
 		(int)ingrain_widen(ingrain_regs_result(ctx), removing_2_at.bits, removing_2_at.is_signed));
@@ -238,7 +240,7 @@ int asked_tp_btf(void *ctx)
 
 	if (!regs)
 		return 0;
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(1)
 	ingrain_probe_asked(&probe,
 		(const char *)ingrain_syscall_arg(regs, asked_arg0));
 	INGRAIN_END
@@ -252,7 +254,7 @@ int asked_raw_tp(void *ctx)
 
 	if (!regs)
 		return 0;
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(1)
 	ingrain_probe_asked(&probe,
 		(const char *)ingrain_syscall_arg(regs, asked_arg0));
 	INGRAIN_END
@@ -273,7 +275,7 @@ int asked_2_tp_btf(void *ctx)
 
 	if (!regs)
 		return 0;
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(1)
 	ingrain_probe_asked(&probe,
 		(const char *)ingrain_syscall_arg(regs, asked_2_arg0));
 	INGRAIN_END
@@ -287,7 +289,7 @@ int asked_2_raw_tp(void *ctx)
 
 	if (!regs)
 		return 0;
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(1)
 	ingrain_probe_asked(&probe,
 		(const char *)ingrain_syscall_arg(regs, asked_2_arg0));
 	INGRAIN_END
@@ -308,7 +310,7 @@ int asked_3_tp_btf(void *ctx)
 
 	if (!regs)
 		return 0;
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(1)
 	ingrain_probe_asked(&probe,
 		(const char *)ingrain_syscall_arg(regs, asked_3_arg0));
 	INGRAIN_END
@@ -322,7 +324,7 @@ int asked_3_raw_tp(void *ctx)
 
 	if (!regs)
 		return 0;
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(1)
 	ingrain_probe_asked(&probe,
 		(const char *)ingrain_syscall_arg(regs, asked_3_arg0));
 	INGRAIN_END

@@ -12,12 +12,14 @@
 
 struct probe {
 	void *ctx;
+	__u32 index;
 	struct ingrain_slot *slot_of_request;
 };
 
-#define INGRAIN_BEGIN \
+#define INGRAIN_BEGIN(number) \
 	struct probe probe = { \
 		.ctx = ctx, \
+		.index = number, \
 	};
 #define INGRAIN_END \
 	if (probe.slot_of_request) \
@@ -66,7 +68,7 @@ static __always_inline void ingrain_probe_sent(struct probe *probe, struct __sk_
 SEC("cgroup_skb/egress")
 int sent_cgroup_skb(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_sent(&probe,
 		(struct __sk_buff *)ctx);
 	INGRAIN_END

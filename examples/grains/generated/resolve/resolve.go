@@ -21,7 +21,8 @@ func New() *runtime.Grain {
 				Args: []string{"node", "service"},
 				Points: []runtime.Point{
 					{
-						At: "uprobe/libc.so.6:getaddrinfo",
+						At:   "uprobe/libc.so.6:getaddrinfo",
+						Find: runtime.FindFunctions,
 						Ways: []runtime.Way{
 							{Mechanism: runtime.Uprobe, Target: "libc.so.6:getaddrinfo", Programs: []string{"asked_uprobe"}},
 						},
@@ -34,6 +35,7 @@ func New() *runtime.Grain {
 				Points: []runtime.Point{
 					{
 						At:      "uretprobe/libc.so.6:getaddrinfo",
+						Find:    runtime.FindFunctions,
 						Returns: true,
 						Ways: []runtime.Way{
 							{Mechanism: runtime.Uretprobe, Target: "libc.so.6:getaddrinfo", Programs: []string{"answered_uretprobe"}},

@@ -17,14 +17,16 @@ struct ingrain_record_answer {
 
 struct probe {
 	void *ctx;
+	__u32 index;
 	struct ingrain_slot *slot_of_ask;
 	struct ingrain_record_answer *on_stack_answer;
 };
 
-#define INGRAIN_BEGIN \
+#define INGRAIN_BEGIN(number) \
 	struct ingrain_record_answer on_stack_answer; \
 	struct probe probe = { \
 		.ctx = ctx, \
+		.index = number, \
 		.on_stack_answer = &on_stack_answer, \
 	};
 #define INGRAIN_END \
@@ -111,7 +113,7 @@ static __always_inline void ingrain_probe_asked(struct probe *probe, const char 
 SEC("uprobe")
 int asked_uprobe(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_asked(&probe,
 		(const char *)ingrain_regs_arg(ctx, 0),
 		(const char *)ingrain_regs_arg(ctx, 1));
@@ -126,7 +128,7 @@ static __always_inline void ingrain_probe_answered(struct probe *probe, int ret)
 SEC("uretprobe")
 int answered_uretprobe(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(1)
 	ingrain_probe_answered(&probe,
 		(int)ingrain_regs_result(ctx));
 	INGRAIN_END

@@ -14,13 +14,15 @@ struct ingrain_record_packet {
 
 struct probe {
 	void *ctx;
+	__u32 index;
 	struct ingrain_record_packet *on_stack_packet;
 };
 
-#define INGRAIN_BEGIN \
+#define INGRAIN_BEGIN(number) \
 	struct ingrain_record_packet on_stack_packet; \
 	struct probe probe = { \
 		.ctx = ctx, \
+		.index = number, \
 		.on_stack_packet = &on_stack_packet, \
 	};
 #define INGRAIN_END
@@ -68,7 +70,7 @@ static __always_inline void ingrain_probe_came(struct probe *probe, struct __sk_
 SEC("cgroup_skb/ingress")
 int came_cgroup_skb(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_came(&probe,
 		(struct __sk_buff *)ctx);
 	INGRAIN_END
@@ -82,7 +84,7 @@ static __always_inline void ingrain_probe_went(struct probe *probe, struct __sk_
 SEC("cgroup_skb/egress")
 int went_cgroup_skb(void *ctx)
 {
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(1)
 	ingrain_probe_went(&probe,
 		(struct __sk_buff *)ctx);
 	INGRAIN_END

@@ -17,12 +17,14 @@ const volatile __s64 ingrain_param_fd = 2LL; /* The file descriptor, 2 for stand
 
 struct probe {
 	void *ctx;
+	__u32 index;
 	struct ingrain_slot *slot_of_write;
 };
 
-#define INGRAIN_BEGIN \
+#define INGRAIN_BEGIN(number) \
 	struct probe probe = { \
 		.ctx = ctx, \
+		.index = number, \
 	};
 #define INGRAIN_END \
 	if (probe.slot_of_write) \
@@ -81,7 +83,7 @@ int wrote_tp_btf(void *ctx)
 
 	if (!regs)
 		return 0;
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_wrote(&probe,
 		(unsigned int)ingrain_syscall_arg(regs, wrote_arg0),
 		(const char *)ingrain_syscall_arg(regs, wrote_arg1),
@@ -97,7 +99,7 @@ int wrote_raw_tp(void *ctx)
 
 	if (!regs)
 		return 0;
-	INGRAIN_BEGIN
+	INGRAIN_BEGIN(0)
 	ingrain_probe_wrote(&probe,
 		(unsigned int)ingrain_syscall_arg(regs, wrote_arg0),
 		(const char *)ingrain_syscall_arg(regs, wrote_arg1),

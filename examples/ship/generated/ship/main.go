@@ -8,8 +8,9 @@ import (
 	"github.com/redsift/ingraind/generated/exec"
 	"github.com/redsift/ingraind/runtime"
 	"github.com/redsift/ingraind/runtime/agent"
+	observe "github.com/redsift/ingraind/runtime/observe"
 	"github.com/redsift/ingraind/runtime/sink/console"
-	"github.com/redsift/ingraind/runtime/sink/s3"
+	"github.com/redsift/ingraind/runtime/sink/s3/parquet"
 )
 
 func main() {
@@ -21,7 +22,8 @@ func main() {
 		},
 		Sinks: []runtime.Part{
 			console.Part(),
-			s3.Part(),
+			parquet.Part(),
 		},
+		Observer: observe.Part(),
 	})
 }

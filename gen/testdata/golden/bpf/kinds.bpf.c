@@ -157,6 +157,26 @@ PROBE(answered, int ret)
 	note(probe, ret);
 }
 
+PROBE(listed, const char *name)
+{
+	note(probe, !name);
+}
+
+PROBE(ended)
+{
+	note(probe, 0);
+}
+
+PROBE(marked, const void *arg1, int arg3)
+{
+	note(probe, arg1 ? arg3 : 0);
+}
+
+PROBE(passed)
+{
+	note(probe, 0);
+}
+
 PROBE(allowed, struct file *file)
 {
 	note(probe, (__u64)file);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // What functions of Go read in bytes.
 #include "packet.h"
+#include "raw.h"
 
 struct _data_word {
 	text(8) note;

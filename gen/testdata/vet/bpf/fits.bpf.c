@@ -113,3 +113,18 @@ PROBE(user)
 {
 	see(probe, 0);
 }
+
+PROBE(users)
+{
+	see(probe, 0);
+}
+
+PROBE(ended, long ret)
+{
+	see(probe, ret);
+}
+
+PROBE(marked, int arg2)
+{
+	see(probe, arg2);
+}

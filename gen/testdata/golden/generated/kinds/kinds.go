@@ -83,7 +83,7 @@ func New() *runtime.Grain {
 			},
 			{
 				Name:   "forked_late",
-				Unless: "forked",
+				Unless: []string{"forked"},
 				Points: []runtime.Point{
 					{
 						At: "kprobe/wake_up_new_task",
@@ -204,7 +204,8 @@ func New() *runtime.Grain {
 				Args: []string{"node", "service"},
 				Points: []runtime.Point{
 					{
-						At: "uprobe/libc.so.6:getaddrinfo",
+						At:   "uprobe/libc.so.6:getaddrinfo",
+						Find: runtime.FindFunctions,
 						Ways: []runtime.Way{
 							{Mechanism: runtime.Uprobe, Target: "libc.so.6:getaddrinfo", Programs: []string{"asked_uprobe"}},
 						},
@@ -217,9 +218,82 @@ func New() *runtime.Grain {
 				Points: []runtime.Point{
 					{
 						At:      "uretprobe/libc.so.6:getaddrinfo",
+						Find:    runtime.FindFunctions,
 						Returns: true,
 						Ways: []runtime.Way{
 							{Mechanism: runtime.Uretprobe, Target: "libc.so.6:getaddrinfo", Programs: []string{"answered_uretprobe"}},
+						},
+					},
+				},
+			},
+			{
+				Name: "listed",
+				Args: []string{"name"},
+				Points: []runtime.Point{
+					{
+						At:   "uprobe/libc.so.6:getaddrinfo,gethostbyname*",
+						Find: runtime.FindFunctions,
+						Ways: []runtime.Way{
+							{Mechanism: runtime.UprobeMulti, Target: "libc.so.6:getaddrinfo,gethostbyname*", Programs: []string{"listed_uprobe_multi"}},
+							{Mechanism: runtime.Uprobe, Target: "libc.so.6:getaddrinfo,gethostbyname*", Programs: []string{"listed_uprobe"}},
+						},
+					},
+					{
+						At:   "uprobe/bash:readline",
+						Find: runtime.FindFunctions,
+						Ways: []runtime.Way{
+							{Mechanism: runtime.Uprobe, Target: "bash:readline", Programs: []string{"listed_2_uprobe"}},
+						},
+					},
+				},
+			},
+			{
+				Name: "ended",
+				Points: []runtime.Point{
+					{
+						At:      "uretprobe/libc.so.6:gethostbyname*",
+						Find:    runtime.FindFunctions,
+						Returns: true,
+						Ways: []runtime.Way{
+							{Mechanism: runtime.UretprobeMulti, Target: "libc.so.6:gethostbyname*", Programs: []string{"ended_uretprobe_multi"}},
+							{Mechanism: runtime.Uretprobe, Target: "libc.so.6:gethostbyname*", Programs: []string{"ended_uretprobe"}},
+						},
+					},
+				},
+			},
+			{
+				Name: "marked",
+				Args: []string{"arg1", "arg3"},
+				Points: []runtime.Point{
+					{
+						At:   "usdt/libc.so.6:libc:setjmp",
+						Bind: "marked_at",
+						Find: runtime.FindNotes,
+						Ways: []runtime.Way{
+							{Mechanism: runtime.UprobeMulti, Target: "libc.so.6:libc:setjmp", Programs: []string{"marked_usdt_multi"}},
+							{Mechanism: runtime.Uprobe, Target: "libc.so.6:libc:setjmp", Programs: []string{"marked_usdt"}},
+						},
+					},
+					{
+						At:   "usdt//usr/bin/shop:shop:served",
+						Bind: "marked_2_at",
+						Find: runtime.FindNotes,
+						Ways: []runtime.Way{
+							{Mechanism: runtime.UprobeMulti, Target: "/usr/bin/shop:shop:served", Programs: []string{"marked_2_usdt_multi"}},
+							{Mechanism: runtime.Uprobe, Target: "/usr/bin/shop:shop:served", Programs: []string{"marked_2_usdt"}},
+						},
+					},
+				},
+			},
+			{
+				Name: "passed",
+				Points: []runtime.Point{
+					{
+						At:   "usdt/libc.so.6:libc:longjmp",
+						Find: runtime.FindNotes,
+						Ways: []runtime.Way{
+							{Mechanism: runtime.UprobeMulti, Target: "libc.so.6:libc:longjmp", Programs: []string{"passed_usdt_multi"}},
+							{Mechanism: runtime.Uprobe, Target: "libc.so.6:libc:longjmp", Programs: []string{"passed_usdt"}},
 						},
 					},
 				},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "packet.h"
+#include "raw.h"
 
 struct _data_word {
 	port_t port;

@@ -13,4 +13,5 @@ DECIDE(started, struct task_struct *p)
 
 	if (v)
 		emit_start(v);
+	return 0;
 }
