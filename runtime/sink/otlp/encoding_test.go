@@ -26,6 +26,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/redsift/ingraind/generated/conn"
+	"github.com/redsift/ingraind/generated/dns"
 	"github.com/redsift/ingraind/generated/exec"
 	"github.com/redsift/ingraind/runtime"
 	"github.com/redsift/ingraind/runtime/agg"
@@ -232,13 +233,13 @@ func (r *recorded) AppendRow(dst []byte, row *runtime.Row) []byte {
 
 func replay(t testing.TB, each func(*runtime.Row)) {
 	t.Helper()
-	for _, grain := range []string{"conn", "exec"} {
+	for _, grain := range []string{"conn", "dns", "exec"} {
 		recording, err := os.ReadFile(filepath.Join("../../../grains/testdata", grain+".rec"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		ledger, err := runtime.Replay(t.Context(), bytes.NewReader(recording), runtime.Options{
-			Grains: []*runtime.Grain{exec.New(), conn.New()},
+			Grains: []*runtime.Grain{exec.New(), conn.New(), dns.New()},
 			Lanes:  []runtime.LaneOptions{{Name: "otlp", Sink: &recorded{each: each}}},
 		})
 		if err != nil || ledger.Losses() != 0 {

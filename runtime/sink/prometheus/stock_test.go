@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/redsift/ingraind/generated/conn"
+	"github.com/redsift/ingraind/generated/dns"
 	"github.com/redsift/ingraind/generated/exec"
 	"github.com/redsift/ingraind/runtime"
 )
@@ -37,13 +38,13 @@ func (s shell) Close() error               { return nil }
 
 func replay(t testing.TB, sink runtime.Sink, each func(row *runtime.Row)) {
 	t.Helper()
-	for _, grain := range []string{"conn", "exec"} {
+	for _, grain := range []string{"conn", "dns", "exec"} {
 		recording, err := os.ReadFile(filepath.Join("../../../grains/testdata", grain+".rec"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		ledger, err := runtime.Replay(t.Context(), bytes.NewReader(recording), runtime.Options{
-			Grains: []*runtime.Grain{exec.New(), conn.New()},
+			Grains: []*runtime.Grain{exec.New(), conn.New(), dns.New()},
 			Lanes:  []runtime.LaneOptions{{Name: "prometheus", Sink: shell{sink, stockRows{sink.Encoding(), each}}}},
 		})
 		if err != nil || ledger.Losses() != 0 {

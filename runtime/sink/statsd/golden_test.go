@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/redsift/ingraind/generated/conn"
+	"github.com/redsift/ingraind/generated/dns"
 	"github.com/redsift/ingraind/generated/exec"
 	"github.com/redsift/ingraind/runtime"
 )
@@ -41,7 +42,7 @@ func replayed(t *testing.T, grain, dialect string) string {
 	}
 	sink := &gathered{Sink: open(t, "dialect="+dialect)}
 	ledger, err := runtime.Replay(t.Context(), bytes.NewReader(recording), runtime.Options{
-		Grains: []*runtime.Grain{exec.New(), conn.New()},
+		Grains: []*runtime.Grain{exec.New(), conn.New(), dns.New()},
 		Lanes:  []runtime.LaneOptions{{Name: "statsd", Sink: sink}},
 	})
 	if err != nil || ledger.Losses() != 0 {
@@ -51,7 +52,7 @@ func replayed(t *testing.T, grain, dialect string) string {
 }
 
 func TestRowsOfTheStockGrainsAreThoseLines(t *testing.T) {
-	for _, grain := range []string{"conn", "exec"} {
+	for _, grain := range []string{"conn", "dns", "exec"} {
 		for _, dialect := range dialects {
 			golden := filepath.Join("testdata", grain+"."+dialect)
 			got := replayed(t, grain, dialect)

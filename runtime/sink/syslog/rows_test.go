@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/redsift/ingraind/generated/conn"
+	"github.com/redsift/ingraind/generated/dns"
 	"github.com/redsift/ingraind/generated/exec"
 	"github.com/redsift/ingraind/runtime"
 )
@@ -59,7 +60,7 @@ func (m *measured) ship(t *testing.T, grain string) {
 		t.Fatal(err)
 	}
 	if _, err := runtime.Replay(t.Context(), bytes.NewReader(recording), runtime.Options{
-		Grains: []*runtime.Grain{exec.New(), conn.New()},
+		Grains: []*runtime.Grain{exec.New(), conn.New(), dns.New()},
 		Lanes:  []runtime.LaneOptions{{Name: "syslog", Sink: m}},
 	}); err != nil {
 		t.Fatal(err)
@@ -67,7 +68,7 @@ func (m *measured) ship(t *testing.T, grain string) {
 }
 
 func TestRowsOfTheStockGrainsAllocateNothing(t *testing.T) {
-	for _, grain := range []string{"exec", "conn"} {
+	for _, grain := range []string{"exec", "conn", "dns"} {
 		m := &measured{Sink: discard{open(t)}}
 		m.ship(t, grain)
 		t.Logf("%s: %d rows, %.2f times what NDJSON takes", grain, m.rows, float64(m.took)/float64(m.plain))
