@@ -328,7 +328,7 @@ static __noinline int sweep_some(struct probe *probe)
 }
 
 /* Gets a turn; when there are too many, the place of one that has ended. */
-static __noinline int take_turn(struct turn *turn)
+static __always_inline bool take_turn(struct turn *turn)
 {
 	struct turn old;
 
@@ -521,17 +521,17 @@ struct segment {
 	__u32 left; /* bytes */
 	__u32 end;  /* the number of the byte behind it */
 	__s32 why;  /* the reason why some of it is not reported; -1: none */
+	struct key key; /* of its stream */
 };
 
 /* Takes one message of a segment, or what it has of one; returns whether there is more. */
 static __noinline int step(struct probe *probe, struct __sk_buff *skb, struct segment *g, struct message *m, enum direction direction)
 {
-	struct key key = {.cookie = m->cookie, .direction = direction | STREAM};
-	struct stream *s = bpf_map_lookup_elem(&streams, &key);
+	struct stream *s = bpf_map_lookup_elem(&streams, &g->key);
 	__u32 n;
 
 	if (!s)
-		s = begin(&key);
+		s = begin(&g->key);
 	if (!s) {
 		g->why = no_room;
 		return 0;
@@ -554,7 +554,7 @@ static __noinline int step(struct probe *probe, struct __sk_buff *skb, struct se
 		report(probe, skb, m, direction);
 		m->stream = NULL;
 	}
-	bpf_map_delete_elem(&streams, &key);
+	bpf_map_delete_elem(&streams, &g->key);
 	forget(g, sizeof(*g));
 	return g->left;
 }
@@ -562,9 +562,10 @@ static __noinline int step(struct probe *probe, struct __sk_buff *skb, struct se
 /* A segment holds messages, parts of them, or both. */
 static __noinline int segment(struct probe *probe, struct __sk_buff *skb, const struct carried *c, struct message *m, enum direction direction)
 {
-	struct key key = {.cookie = m->cookie, .direction = direction | STREAM};
-	struct segment g = {.at = c->at, .left = c->size, .end = c->seq + c->size, .why = -1};
-	struct stream *s = bpf_map_lookup_elem(&streams, &key);
+	struct segment g = {
+		.at = c->at, .left = c->size, .end = c->seq + c->size, .why = -1, .key = {.cookie = m->cookie, .direction = direction | STREAM},
+	};
+	struct stream *s = bpf_map_lookup_elem(&streams, &g.key);
 	__u32 again = 0;
 
 	if (!s) {
@@ -573,7 +574,7 @@ static __noinline int segment(struct probe *probe, struct __sk_buff *skb, const 
 		again = s->next - c->seq;
 	} else { /* bytes are missing */
 		skip(probe, direction, tcp, gap);
-		bpf_map_delete_elem(&streams, &key);
+		bpf_map_delete_elem(&streams, &g.key);
 	}
 	if (again >= g.left)
 		return 0;

@@ -50,11 +50,11 @@ func freePort(t testing.TB) int {
 	return 0
 }
 
-// startResolver starts an unbound on both loopback addresses, until the end of
-// the test.
-func startResolver(t testing.TB) resolver {
+// startResolver starts an unbound at a port of both loopback addresses, until
+// the end of the test.
+func startResolver(t testing.TB, port int) resolver {
 	t.Helper()
-	dir, port := t.TempDir(), freePort(t)
+	dir := t.TempDir()
 	zone, err := filepath.Abs("testdata/dns/example.test.zone")
 	must(t, err)
 	config := filepath.Join(dir, "unbound.conf")

@@ -5,12 +5,15 @@ package grains
 import (
 	"bytes"
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -23,10 +26,10 @@ import (
 func record(t *testing.T, g *runtime.Grain) {
 	t.Helper()
 	load := map[string]func(*testing.T) func(runtimetest.Row) bool{
-		"exec": recordedPrograms, "conn": recordedConnections, "priv": recordedPrivileges,
+		"exec": recordedPrograms, "conn": recordedConnections, "dns": recordedQuestions, "priv": recordedPrivileges,
 	}[g.Name]
 	all := &bytes.Buffer{}
-	agent := runtimetest.Start(t, runtime.Options{Record: all}, g)
+	agent := runtimetest.Start(t, runtime.Options{Record: all, Params: map[string]int64{"dns.port": recordedPort, "dns.timeout": 1e9}}, g)
 	ours := load(t)
 	agent.Stop()
 
@@ -43,7 +46,9 @@ func record(t *testing.T, g *runtime.Grain) {
 			break
 		}
 		head, _ := runtime.ParseHead(raw)
-		line := g.Events[head.Event].AppendJSON(nil, runtime.Record{Weight: 1, Body: raw[runtime.HeadSize:]})
+		e := &g.Events[head.Event]
+		whole, _ := e.Whole(new([]byte), raw[runtime.HeadSize:])
+		line := e.AppendJSON(nil, runtime.Record{Weight: 1, Body: whole})
 		if ours(parse(t, append(line, '\n'))[0]) {
 			must(t, w.Append(raw, offset))
 		}
@@ -104,6 +109,24 @@ func recordedConnections(t *testing.T) func(runtimetest.Row) bool {
 	return func(r runtimetest.Row) bool {
 		return slices.Contains(ports, r.Int("local_port")) || slices.Contains(ports, r.Int("peer_port"))
 	}
+}
+
+const recordedPort = 5300 // where the resolver of a golden is
+
+func recordedQuestions(t *testing.T) func(runtimetest.Row) bool {
+	r := startResolver(t, recordedPort)
+	r.dig(t, "127.0.0.1", "www.example.test", "A")
+	r.dig(t, "::1", "+tcp", "example.test", "HTTPS")
+	r.dig(t, "127.0.0.1", "nothing.example.test", "AAAA")
+	r.dig(t, "127.0.0.1", "+bufsize=512", "+ignore", "big.example.test", "TXT")
+	r.dig(t, "127.0.0.1", "+tcp", "big.example.test", "TXT")
+	c, err := net.Dial("udp", "127.0.0.2:"+strconv.Itoa(recordedPort))
+	must(t, err)
+	defer c.Close()
+	_, err = c.Write(asking(1, "nobody.test"))
+	must(t, err)
+	time.Sleep(3 * time.Second) // until nobody has answered
+	return func(runtimetest.Row) bool { return true }
 }
 
 // recordedPrivileges has what a process may do, and what it may not.
