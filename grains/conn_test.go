@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/redsift/ingraind/generated/conn"
+	"github.com/redsift/ingraind/generated/net"
 	"github.com/redsift/ingraind/runtime"
 	"github.com/redsift/ingraind/runtime/runtimetest"
 )
@@ -74,10 +75,19 @@ func end(r runtimetest.Row, side string) netip.AddrPort {
 	return netip.AddrPortFrom(ip, uint16(r.Int(side+"_port")))
 }
 
+// lifeGrain is a grain that tells of the lives of connections, and who it says
+// is whose an accepted connection was.
+type lifeGrain struct {
+	new    func() *runtime.Grain
+	served string
+}
+
+var lifeGrains = []lifeGrain{{conn.New, "listener"}, {net.New, "user"}}
+
 // check compares the rows with what flowed. A change that the kernel skipped
 // may be the one that says who: the others of its socket, and of the next at
 // its address, then say unknown, or another.
-func (f flowed) check(t *testing.T, rows []runtimetest.Row, ledger runtime.Ledger) {
+func (f flowed) check(t *testing.T, rows []runtimetest.Row, ledger runtime.Ledger, served string) {
 	t.Helper()
 	skipped := missed(ledger)
 	most := f.n / 200
@@ -95,7 +105,8 @@ func (f flowed) check(t *testing.T, rows []runtimetest.Row, ledger runtime.Ledge
 		if kind == "listen" || !client && !server {
 			continue // also another's
 		}
-		who := pid == f.server && r.Text("who_of") == "listener"
+		accepted := map[string]string{"accept": "listener", "close": served}[kind]
+		who := pid == f.server && r.Text("who_of") == accepted
 		far := local
 		if server {
 			far = peer
@@ -148,17 +159,19 @@ func TestEachConnectionIsSeenAtBothEnds(t *testing.T) {
 		{"IPv4 to a server of both", "tcp", "[::]:0", 1, 1, n, 0, true},
 		{"IPv6 on all addresses", "tcp6", "[::]:0", 1, 1, max(n/10, 5), 100_000, false},
 	}
-	agent := runtimetest.Start(t, runtime.Options{}, conn.New())
-	var done []flowed
-	for _, tr := range all {
-		done = append(done, tr.flow(t))
-	}
-	rows, ledger := agent.Stop()
-	for _, f := range done {
-		t.Run(f.name, func(t *testing.T) { f.check(t, rows, ledger) })
-	}
-	if n := lost(ledger); n != 0 {
-		t.Errorf("%d events were lost, want 0", n)
+	for _, g := range lifeGrains {
+		agent := runtimetest.Start(t, runtime.Options{}, g.new())
+		var done []flowed
+		for _, tr := range all {
+			done = append(done, tr.flow(t))
+		}
+		rows, ledger := agent.Stop()
+		for _, f := range done {
+			t.Run(g.new().Name+" "+f.name, func(t *testing.T) { f.check(t, rows, ledger, g.served) })
+		}
+		if n := lost(ledger); n != 0 {
+			t.Errorf("%d events were lost, want 0", n)
+		}
 	}
 }
 
@@ -173,7 +186,7 @@ func TestManyConnectionsASecondAreAllSeen(t *testing.T) {
 			agent := runtimetest.Start(t, runtime.Options{Rings: 32 << 20}, conn.New())
 			f := tr.flow(t)
 			rows, ledger := agent.Stop()
-			f.check(t, rows, ledger)
+			f.check(t, rows, ledger, "listener")
 			if n := lost(ledger); n != 0 {
 				t.Errorf("%d events were lost, want 0", n)
 			}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/redsift/ingraind/generated/net"
 	"github.com/redsift/ingraind/runtime"
 	"github.com/redsift/ingraind/runtime/runtimetest"
@@ -54,6 +56,7 @@ func TestEachWayToSendAndReceiveIsCountedExactly(t *testing.T) {
 		t.Fatalf("got %q, want ready", got)
 	}
 	agent := runtimetest.Start(t, runtime.Options{}, net.New())
+	lookAround()
 	if _, err := io.WriteString(p.in, "\n"); err != nil {
 		t.Fatal(err)
 	}
@@ -93,4 +96,40 @@ func difference(want, got string) string {
 		}
 	}
 	return text.String()
+}
+
+// BenchmarkSend sends and receives small messages, without the grain and with
+// it: the difference is what two calls cost.
+func BenchmarkSend(b *testing.B) {
+	for _, with := range []bool{false, true} {
+		for _, protocol := range []string{"tcp", "udp", "unix"} {
+			b.Run(fmt.Sprintf("%s/net=%v", protocol, with), func(b *testing.B) {
+				if with {
+					runtimetest.Start(b, runtime.Options{}, net.New())
+				}
+				var c conversation
+				switch protocol {
+				case "tcp":
+					c = talk(unix.AF_INET, "127.0.0.1", 0)
+				case "udp":
+					c = datagrams(unix.AF_INET, "127.0.0.1")
+					must(b, unix.Connect(c.client, sockaddr(unix.AF_INET, "127.0.0.1", c.c.Port)))
+				case "unix":
+					pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+					must(b, err)
+					c.client, c.server = pair[0], pair[1]
+				}
+				defer c.close()
+				message, room := make([]byte, 100), make([]byte, 1000)
+				for b.Loop() {
+					if _, err := unix.Write(c.client, message); err != nil {
+						b.Fatal(err)
+					}
+					if _, err := unix.Read(c.server, room); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
 }

@@ -272,6 +272,18 @@ func waitForListener(t *testing.T, port string) {
 	}
 }
 
+// iperfRun is a test of iperf3: what it was told, and what it said.
+type iperfRun struct {
+	name, protocol string
+	streams        int
+	backwards      bool
+	args           []string
+
+	port                 string
+	client, server       measured
+	clientPid, serverPid int64
+}
+
 // TestWhatIperfMovesIsCountedAsItCounts: beside what it measures iperf3 moves 37
 // bytes from the client at the start of each TCP stream (its cookie), 4 bytes
 // each way at the start of UDP, and what its first connection carries, which
@@ -284,68 +296,74 @@ func TestWhatIperfMovesIsCountedAsItCounts(t *testing.T) {
 	case underEmulation():
 		amount = "10M"
 	}
-	for _, test := range []struct {
-		name, protocol string
-		streams        int
-		backwards      bool
-		args           []string
-	}{
-		{"TCP", "tcp", 1, false, []string{"127.0.0.1", "-n", amount}},
-		{"TCP over IPv6, backwards, three at once", "tcp", 3, true, []string{"::1", "-n", amount, "-R", "-P", "3"}},
-		{"TCP by sendfile", "tcp", 1, false, []string{"127.0.0.1", "-n", amount, "-Z"}},
-		{"UDP, much of which is dropped", "udp", 1, false, []string{"127.0.0.1", "-u", "-b", "0", "-l", "1400", "-n", amount}},
-		{"UDP over IPv6, backwards", "udp", 1, true, []string{"::1", "-u", "-b", "20M", "-l", "500", "-R", "-t", "1"}},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			port := dualPort(t)
-			agent := runtimetest.Start(t, runtime.Options{}, net.New())
-			client, server, clientPid, serverPid := iperf(t, port, test.args...)
-			rows, _ := agent.Stop()
-
-			sender, receiver := client.End.Sent.Bytes, server.End.Received.Bytes
-			senderPid, receiverPid, role := clientPid, serverPid, "client"
-			toServer := int64(37 * test.streams)
-			if test.backwards {
-				sender, receiver = server.End.Sent.Bytes, client.End.Received.Bytes
-				senderPid, receiverPid, role = serverPid, clientPid, "server"
-				toServer = 0
-			}
-			streams := map[int64]bool{} // their ports
-			for _, c := range client.Start.Connected {
-				streams[int64(c.Local)] = true
-			}
-			if sender == 0 || receiver == 0 || len(streams) != test.streams {
-				t.Fatalf("iperf3 moved nothing: %+v, %+v", client, server)
-			}
-			extra := int64(4)
-			if test.protocol == "tcp" {
-				extra = toServer
-				for _, r := range kind(rows, "close") {
-					if strconv.FormatInt(r.Int("peer_port"), 10) == port && !streams[r.Int("local_port")] {
-						if test.backwards {
-							extra += r.Int("received")
-						} else {
-							extra += r.Int("sent")
-						}
-					}
-				}
-			}
-			of := func(pid int64) func(runtimetest.Row) bool {
-				return func(r runtimetest.Row) bool {
-					return r.Int("pid") == pid && r.Text("protocol") == test.protocol && strconv.FormatInt(r.Int("port"), 10) == port &&
-						r.Text("peer") == test.args[0] && (r.Text("role") == role) == (pid == senderPid)
-				}
-			}
-			if n := total(rows, "sent", of(senderPid)) - extra; n != sender {
-				t.Errorf("iperf3 counts %d bytes sent, net %d, and %d beside", sender, n, extra)
-			}
-			// A client that receives until its time is over stops counting before
-			// it stops receiving.
-			late := test.protocol == "udp" && test.backwards
-			if n := total(rows, "received", of(receiverPid)) - extra; n != receiver && !(late && n > receiver && n <= sender) {
-				t.Errorf("iperf3 counts %d bytes received, net %d, and %d beside", receiver, n, extra)
-			}
-			t.Logf("%d bytes sent, %d received, %d beside", sender, receiver, extra)
-		})
+	runs := []iperfRun{
+		{name: "TCP", protocol: "tcp", streams: 1, args: []string{"127.0.0.1", "-n", amount}},
+		{name: "TCP over IPv6, backwards, three at once", protocol: "tcp", streams: 3, backwards: true, args: []string{"::1", "-n", amount, "-R", "-P", "3"}},
+		{name: "TCP by sendfile", protocol: "tcp", streams: 1, args: []string{"127.0.0.1", "-n", amount, "-Z"}},
+		{name: "UDP, much of which is dropped", protocol: "udp", streams: 1, args: []string{"127.0.0.1", "-u", "-b", "0", "-l", "1400", "-n", amount}},
+		{name: "UDP over IPv6, backwards", protocol: "udp", streams: 1, backwards: true, args: []string{"::1", "-u", "-b", "20M", "-l", "500", "-R", "-t", "1"}},
 	}
+	agent := runtimetest.Start(t, runtime.Options{}, net.New())
+	for i := range runs {
+		r := &runs[i]
+		r.port = dualPort(t)
+		r.client, r.server, r.clientPid, r.serverPid = iperf(t, r.port, r.args...)
+	}
+	rows, _ := agent.Stop()
+	for _, r := range runs {
+		t.Run(r.name, func(t *testing.T) { r.check(t, rows) })
+	}
+}
+
+// at reports whether a row's port is the run's.
+func (r *iperfRun) at(row runtimetest.Row, field string) bool {
+	return strconv.FormatInt(row.Int(field), 10) == r.port
+}
+
+func (r *iperfRun) check(t *testing.T, rows []runtimetest.Row) {
+	sender, receiver := r.client.End.Sent.Bytes, r.server.End.Received.Bytes
+	senderPid, receiverPid, role := r.clientPid, r.serverPid, "client"
+	if r.backwards {
+		sender, receiver = r.server.End.Sent.Bytes, r.client.End.Received.Bytes
+		senderPid, receiverPid, role = r.serverPid, r.clientPid, "server"
+	}
+	streams := map[int64]bool{} // their ports
+	for _, c := range r.client.Start.Connected {
+		streams[int64(c.Local)] = true
+	}
+	if sender == 0 || receiver == 0 || len(streams) != r.streams {
+		t.Fatalf("iperf3 moved nothing: %+v, %+v", r.client, r.server)
+	}
+	beside := int64(4)
+	if r.protocol == "tcp" {
+		beside = 0
+		if !r.backwards {
+			beside = int64(37 * r.streams)
+		}
+		for _, row := range kind(rows, "close") {
+			switch {
+			case !r.at(row, "peer_port") || streams[row.Int("local_port")]:
+			case r.backwards:
+				beside += row.Int("received")
+			default:
+				beside += row.Int("sent")
+			}
+		}
+	}
+	of := func(pid int64) func(runtimetest.Row) bool {
+		return func(row runtimetest.Row) bool {
+			return row.Int("pid") == pid && row.Text("protocol") == r.protocol && r.at(row, "port") &&
+				row.Text("peer") == r.args[0] && (row.Text("role") == role) == (pid == senderPid)
+		}
+	}
+	if n := total(rows, "sent", of(senderPid)) - beside; n != sender {
+		t.Errorf("iperf3 counts %d bytes sent, net %d, and %d beside", sender, n, beside)
+	}
+	// A client that receives until its time is over stops counting before it
+	// stops receiving.
+	late := r.protocol == "udp" && r.backwards
+	if n := total(rows, "received", of(receiverPid)) - beside; n != receiver && !(late && n > receiver && n <= sender) {
+		t.Errorf("iperf3 counts %d bytes received, net %d, and %d beside", receiver, n, beside)
+	}
+	t.Logf("%d bytes sent, %d received, %d beside", sender, receiver, beside)
 }

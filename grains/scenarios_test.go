@@ -7,13 +7,15 @@ import (
 	"io"
 	"net"
 	"os"
+	"reflect"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/redsift/ingraind/generated/conn"
 	"github.com/redsift/ingraind/runtime"
 	"github.com/redsift/ingraind/runtime/runtimetest"
 )
@@ -26,17 +28,21 @@ type scenario struct {
 }
 
 func TestConnectionsAreToldAsTheyWent(t *testing.T) {
-	for range 20 { // until the kernel skips nothing
-		rows, checks, ledger := wentOn(t)
-		if missed(ledger) > 0 && !t.Failed() {
-			continue
-		}
-		for _, c := range checks {
-			t.Run(c.name, func(t *testing.T) { c.check(t, rows) })
-		}
-		return
+	for _, g := range lifeGrains {
+		t.Run(g.new().Name, func(t *testing.T) {
+			for range 20 { // until the kernel skips nothing
+				rows, checks, ledger := wentOn(t, g)
+				if missed(ledger) > 0 && !t.Failed() {
+					continue
+				}
+				for _, c := range checks {
+					t.Run(c.name, func(t *testing.T) { c.check(t, rows) })
+				}
+				return
+			}
+			t.Error("the kernel skipped a probe in each of 20 attempts")
+		})
 	}
-	t.Error("the kernel skipped a probe in each of 20 attempts")
 }
 
 // check is what the rows of a scenario must be.
@@ -46,10 +52,14 @@ type check struct {
 }
 
 // wentOn makes all scenarios while an agent watches.
-func wentOn(t *testing.T) ([]runtimetest.Row, []check, runtime.Ledger) {
+func wentOn(t *testing.T, g lifeGrain) ([]runtimetest.Row, []check, runtime.Ledger) {
 	older := newOlder(t)
+	ofOlder := older.unknown
+	if g.served == "user" {
+		ofOlder = older.known
+	}
 	scenarios := []scenario{
-		{"older than the agent", older.scenario},
+		{"older than the agent", ofOlder},
 		{"refused, then again on the same socket", refused},
 		{"refused over IPv6", refusedIPv6},
 		{"abandoned", abandoned},
@@ -59,7 +69,10 @@ func wentOn(t *testing.T) ([]runtimetest.Row, []check, runtime.Ledger) {
 		{"listeners that share a port", sharedPort},
 		{"fast open", fastOpen},
 	}
-	agent := runtimetest.Start(t, runtime.Options{}, conn.New())
+	agent := runtimetest.Start(t, runtime.Options{}, g.new())
+	if g.served == "user" {
+		lookAround()
+	}
 	var checks []check
 	for _, s := range scenarios {
 		checks = append(checks, check{s.name, s.make(t)})
@@ -83,20 +96,17 @@ func newOlder(t *testing.T) *older {
 	return o
 }
 
-func (o *older) scenario(t *testing.T) func(*testing.T, []runtimetest.Row) {
-	write(t, o.caller, "hello")
-	unix.Close(o.caller)
-	unix.Close(o.accepted) // which has not read: it resets, and nobody is there
-	c := socket(t, unix.AF_INET)
-	must(t, connect(c, o.port))
-	a := accepted(t, o.listener)
-	write(t, c, "hello")
-	unix.Shutdown(c, unix.SHUT_WR)
-	read(t, a)
-	write(t, a, "reply!")
-	unix.Close(a)
-	read(t, c)
-	unix.Close(c)
+// lookAround gives net the moment in which it looks at the sockets that are there.
+func lookAround() {
+	if underEmulation() {
+		time.Sleep(2 * time.Second)
+	}
+	time.Sleep(200 * time.Millisecond)
+}
+
+// unknown: of what is older conn knows neither the sides nor whose they are.
+func (o *older) unknown(t *testing.T) func(*testing.T, []runtimetest.Row) {
+	o.use(t)
 	me := os.Getpid()
 	return func(t *testing.T, rows []runtimetest.Row) {
 		found := onPort(rows, o.port)
@@ -124,6 +134,51 @@ func (o *older) scenario(t *testing.T) func(*testing.T, []runtimetest.Row) {
 			t.Errorf("got %d closes of unknown and %d of known sockets, want 2 and 2", len(unknown), len(known))
 		}
 	}
+}
+
+// known: net has found out who called, and hears who uses a connection.
+func (o *older) known(t *testing.T) func(*testing.T, []runtimetest.Row) {
+	from := portOf(t, o.caller)
+	o.use(t)
+	me := os.Getpid()
+	return func(t *testing.T, rows []runtimetest.Row) {
+		both := onPort(onPort(rows, from), o.port)
+		checkRows(t, byRole(kind(both, "close")),
+			row{"role": "client", "who_of": "user", "who.pid": me, "duration": 0, "sent": 5, "received": 0},
+			row{"role": "server", "who_of": "unknown", "who.pid": 0, "duration": 0, "sent": 0, "received": 5})
+		later := onPort(rows, o.port)
+		for _, r := range both {
+			later = slices.DeleteFunc(later, func(l runtimetest.Row) bool { return reflect.DeepEqual(l, r) })
+		}
+		checkRows(t, kind(later, "connect"), row{"who.pid": me, "who_of": "caller", "outcome": "established"})
+		checkRows(t, kind(later, "accept"), row{"who_of": "unknown", "who.pid": 0, "who.comm": ""})
+		checkRows(t, byRole(kind(later, "close")),
+			row{"role": "client", "who_of": "caller", "who.pid": me, "sent": 5, "received": 6},
+			row{"role": "server", "who_of": "user", "who.pid": me, "sent": 6, "received": 5})
+	}
+}
+
+// byRole are rows with the client's first.
+func byRole(rows []runtimetest.Row) []runtimetest.Row {
+	slices.SortStableFunc(rows, func(a, b runtimetest.Row) int { return strings.Compare(a.Text("role"), b.Text("role")) })
+	return rows
+}
+
+// use has the older connection end, and another one come and go.
+func (o *older) use(t *testing.T) {
+	write(t, o.caller, "hello")
+	unix.Close(o.caller)
+	unix.Close(o.accepted) // which has not read: it resets, and nobody is there
+	c := socket(t, unix.AF_INET)
+	must(t, connect(c, o.port))
+	a := accepted(t, o.listener)
+	write(t, c, "hello")
+	unix.Shutdown(c, unix.SHUT_WR)
+	read(t, a)
+	write(t, a, "reply!")
+	unix.Close(a)
+	read(t, c)
+	unix.Close(c)
 }
 
 func refused(t *testing.T) func(*testing.T, []runtimetest.Row) {
