@@ -345,7 +345,7 @@ static __noinline int remember(struct __sk_buff *skb, const struct message *m, s
 	struct turn turn = {};
 	struct question *q;
 	__u32 zero = 0, n;
-	const void *empty = bpf_map_lookup_elem(&nothing, &zero);
+	const void *empty;
 
 	if (m->ends.service == mdns) { /* that has no ids, and anybody may answer */
 		talk->tries = 1;
@@ -354,6 +354,7 @@ static __noinline int remember(struct __sk_buff *skb, const struct message *m, s
 	key_of(&turn.key, m, direction);
 	q = bpf_map_lookup_elem(&questions, &turn.key);
 	if (!q) {
+		empty = bpf_map_lookup_elem(&nothing, &zero);
 		if (!empty || bpf_map_update_elem(&questions, &turn.key, empty, BPF_NOEXIST))
 			return 0;
 		q = bpf_map_lookup_elem(&questions, &turn.key);
