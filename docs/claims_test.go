@@ -27,6 +27,7 @@ var arrows = []struct {
 	{"runtime/sink/s3/parquet", []string{"runtime", "runtime/sink/s3"}},
 	{"runtime/sink/", []string{"runtime", "runtime/sink/internal/"}},
 	{"runtime/runtimetest", []string{"runtime"}},
+	{"runtime/sinktest", []string{"generated/", "runtime", "runtime/agg"}},
 	{"runtime/agg", []string{"runtime/agg"}},
 	{"runtime", []string{"runtime/agg", "runtime/internal/"}},
 	{"gen", []string{"gen", "gen/", "bpf/include"}},
