@@ -102,8 +102,8 @@ func self() string {
 	return path
 }
 
-// why is the first line of an error.
+// why is the first line of an error, in which this program has no path.
 func why(err error) string {
 	text, _, _ := strings.Cut(err.Error(), "\n")
-	return text
+	return strings.ReplaceAll(text, self(), "the program at hand")
 }
