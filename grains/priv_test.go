@@ -385,7 +385,9 @@ func TestFilesInMemoryAndProgramsInThemAreTold(t *testing.T) {
 		return func(r runtimetest.Row) bool { return r.Text("event") == event && r.Int("who.pid") == int64(pid) }
 	}
 	checkSample(t, "priv", lines, is("memfd", os.Getpid()), is("exec", fileless[0]), is("exec", setid), is("ids", ownID),
-		func(r runtimetest.Row) bool { return r.Text("table") == "capabilities" && r.Text("capability") == "CAP_SETUID" })
+		func(r runtimetest.Row) bool {
+			return r.Text("table") == "capabilities" && r.Text("capability") == "CAP_SETUID"
+		})
 }
 
 // TestAFloodOfPrivilegedCallsIsCutAndCounted: nothing is lost, what is cut

@@ -8,12 +8,13 @@ import (
 	"github.com/redsift/ingraind/generated/conn"
 	"github.com/redsift/ingraind/generated/cpu"
 	"github.com/redsift/ingraind/generated/exec"
+	"github.com/redsift/ingraind/generated/file"
 	"github.com/redsift/ingraind/generated/priv"
 	"github.com/redsift/ingraind/generated/syscall"
 	"github.com/redsift/ingraind/runtime"
 	"github.com/redsift/ingraind/runtime/agent"
 	"github.com/redsift/ingraind/runtime/sink/console"
-	"github.com/redsift/ingraind/runtime/sink/file"
+	file1 "github.com/redsift/ingraind/runtime/sink/file"
 	"github.com/redsift/ingraind/runtime/sink/statsd"
 )
 
@@ -25,13 +26,14 @@ func main() {
 			exec.New(),
 			conn.New(),
 			cpu.New(),
+			file.New(),
 			priv.New(),
 			syscall.New(),
 		},
-		Optional: []string{"cpu", "priv", "syscall"},
+		Optional: []string{"cpu", "file", "priv", "syscall"},
 		Sinks: []runtime.Part{
 			console.Part(),
-			file.Part(),
+			file1.Part(),
 			statsd.Part(),
 		},
 	})

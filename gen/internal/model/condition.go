@@ -36,7 +36,9 @@ func (b *binder) vars(e *Event) []expr.Var {
 	}
 	walk(e.Fields, "", "")
 	for i, p := range b.grain.Params {
-		vars = append(vars, paramVar(i, p))
+		if p.Type != "syscalls" && p.Type != "paths" { // these are no values
+			vars = append(vars, paramVar(i, p))
+		}
 	}
 	return vars
 }
