@@ -20,6 +20,7 @@ import (
 	"github.com/redsift/ingraind/generated/cpu"
 	"github.com/redsift/ingraind/generated/dns"
 	"github.com/redsift/ingraind/generated/exec"
+	filegrain "github.com/redsift/ingraind/generated/file"
 	"github.com/redsift/ingraind/generated/net"
 	"github.com/redsift/ingraind/generated/priv"
 	"github.com/redsift/ingraind/generated/syscall"
@@ -46,8 +47,8 @@ func everything() agent.Agent {
 	return agent.Agent{
 		Observer: observe.Part(),
 		Name:     "ingraind",
-		Grains:   []*runtime.Grain{exec.New(), conn.New(), cpu.New(), dns.New(), net.New(), priv.New(), syscall.New()},
-		Optional: []string{"cpu", "dns", "net", "priv", "syscall"},
+		Grains:   []*runtime.Grain{exec.New(), conn.New(), cpu.New(), dns.New(), filegrain.New(), net.New(), priv.New(), syscall.New()},
+		Optional: []string{"cpu", "dns", "file", "net", "priv", "syscall"},
 		Sinks: []runtime.Part{
 			console.Part(), file.Part(), http.Part(), journald.Part(), kafka.Part(), otlp.Part(), prometheus.Part(), parquet.Part(), statsd.Part(), syslog.Part(),
 		},

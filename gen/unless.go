@@ -28,10 +28,11 @@ func needless(m *model.Grain, p model.Probe, can map[string]bool, depth int) str
 }
 
 // isWanted reports whether p stands in for no other, or for one that is wanted
-// and cannot run.
+// and cannot run; what is optional is not worth a substitute that is not.
 func isWanted(m *model.Grain, p model.Probe, can map[string]bool) bool {
 	return len(p.Unless) == 0 || slices.ContainsFunc(p.Unless, func(name string) bool {
-		return !can[name] && isWanted(m, named(m, name), can)
+		other := named(m, name)
+		return !can[name] && (p.Optional || !other.Optional) && isWanted(m, other, can)
 	})
 }
 

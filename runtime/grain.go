@@ -27,14 +27,15 @@ type Grain struct {
 }
 
 // Param is a knob of a grain: set at start, a constant inside its programs,
-// where it is the variable "ingrain_param_" + Name, of 8 bytes, or of 64 for
-// Syscalls.
+// where it is the variable "ingrain_param_" + Name, of 8 bytes, of 64 for
+// Syscalls, and struct ingrain_paths for Paths.
 type Param struct {
 	Name     string
 	Help     string
 	Type     ParamType
 	Default  int64
-	Min, Max int64 // inclusive; both 0 means unbounded
+	Min, Max int64    // inclusive; both 0 means unbounded
+	Paths    []string // the default of one of type Paths
 }
 
 // ParamType says how a param is written: 64, 64KiB, 10ms, true.
@@ -47,6 +48,7 @@ const (
 	Duration ParamType = "duration"
 	Bool     ParamType = "bool"
 	Syscalls ParamType = "syscalls" // a set of system calls: openat,read; or all. Its value is a Calls
+	Paths    ParamType = "paths"    // folders: /etc,/srv/data. Its value is a list
 )
 
 // Probe is a C function, PROBE(Name, ...), and the points where it runs.

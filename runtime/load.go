@@ -31,10 +31,11 @@ type Loaded struct {
 
 // LoadOptions are what an agent decides for a grain.
 type LoadOptions struct {
-	Number uint16           // the grain's, in the records of this agent
-	Params map[string]int64 // those that are not at their defaults
-	Calls  map[string]Calls // likewise, of type Syscalls
-	Log    *slog.Logger     // gets the log of a verifier that refuses a program, at level debug; nil: nobody does
+	Number uint16              // the grain's, in the records of this agent
+	Params map[string]int64    // those that are not at their defaults
+	Calls  map[string]Calls    // likewise, of type Syscalls
+	Paths  map[string][]string // likewise, of type Paths
+	Log    *slog.Logger        // gets the log of a verifier that refuses a program, at level debug; nil: nobody does
 }
 
 // Load puts the programs of a plan into the kernel, without attaching them.

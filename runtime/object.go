@@ -116,8 +116,17 @@ func (p *Plan) setConstants(spec *ebpf.CollectionSpec, s *Shared, o LoadOptions,
 	}
 	for i, v := range values {
 		raw := binary.NativeEndian.AppendUint64(nil, uint64(v))
-		if param := &p.Grain.Params[i]; param.Type == Syscalls {
+		switch param := &p.Grain.Params[i]; param.Type {
+		case Syscalls:
 			raw = o.Calls[param.Name].bytes()
+		case Paths:
+			paths, set := o.Paths[param.Name]
+			if !set {
+				paths = param.Paths
+			}
+			if raw, err = places(paths); err != nil {
+				return fmt.Errorf("param %s: %w", param.Name, err)
+			}
 		}
 		if err := set(spec, paramVariable+p.Grain.Params[i].Name, raw); err != nil {
 			return err

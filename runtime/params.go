@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -64,6 +65,8 @@ func (p *Param) Format(v int64) string {
 		return strconv.FormatBool(v != 0)
 	case Syscalls:
 		return Calls(nil).String()
+	case Paths:
+		return strings.Join(p.Paths, ",")
 	}
 	return strconv.FormatInt(v, 10)
 }

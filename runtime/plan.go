@@ -160,12 +160,13 @@ func (p *Plan) first(probe int, probes []standing) string {
 }
 
 // wanted reports whether a probe stands in for no other, or for one that is
-// wanted and cannot run. It looks depth substitutes deep.
+// wanted and cannot run; what is optional is not worth a substitute that is
+// not. It looks depth substitutes deep.
 func (p *Plan) wanted(probe int, probes []standing, depth int) bool {
-	unless := p.Grain.Probes[probe].Unless
-	return len(unless) == 0 || depth == 0 || slices.ContainsFunc(unless, func(name string) bool {
+	self := &p.Grain.Probes[probe]
+	return len(self.Unless) == 0 || depth == 0 || slices.ContainsFunc(self.Unless, func(name string) bool {
 		i := slices.IndexFunc(p.Grain.Probes, func(other Probe) bool { return other.Name == name })
-		return i < 0 || !probes[i].can && p.wanted(i, probes, depth-1)
+		return i < 0 || !probes[i].can && (self.Optional || !p.Grain.Probes[i].Optional) && p.wanted(i, probes, depth-1)
 	})
 }
 

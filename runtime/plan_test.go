@@ -248,6 +248,14 @@ func TestPlansTakeTheFirstWayThatServes(t *testing.T) {
 			probes: []Probe{probe("p", "", nil, tracing("t")), optional("q", "", Point{At: "Q"}), optional("r", "q", Point{At: "R"})},
 			want:   []string{"p: tp_btf t", "q: no", "r: no"},
 		}, {
+			name: "an optional one of two that cannot run", kernel: []string{"tp t(a)"},
+			probes: []Probe{probe("p", "", nil, tracing("t")), optional("q", "", Point{At: "Q"}), probe("both", "p q", nil, tracing("t"))},
+			want:   []string{"p: tp_btf t", "q: no", "both: idle; not needed: all that it stands in for runs"},
+		}, {
+			name: "an optional one that goes with the other", kernel: []string{"tp t(a)"},
+			probes: []Probe{probe("p", "", nil, Point{At: "P"}), optional("q", "", tracing("t")), probe("both", "p q", nil, tracing("t"))},
+			want:   []string{"p: no", "q: idle; not needed: both runs", "both: tp_btf t"},
+		}, {
 			name:   "nothing but what it could do without",
 			probes: []Probe{optional("q", "", Point{At: "Q"})},
 			want:   []string{"q: no"},

@@ -15,8 +15,9 @@ import (
 // Options say what to run and how. Only Grains and Lanes are needed.
 type Options struct {
 	Grains    []*Grain
-	Params    map[string]int64 // "exec.max_args"; those that are not at their defaults
-	Calls     map[string]Calls // "syscall.syscalls"; likewise, those of type Syscalls
+	Params    map[string]int64    // "exec.max_args"; those that are not at their defaults
+	Calls     map[string]Calls    // "syscall.syscalls"; likewise, those of type Syscalls
+	Paths     map[string][]string // "file.dirs"; likewise, those of type Paths
 	Lanes     []LaneOptions
 	Routes    Routes        // where rows go that do not go where their grain says
 	Transport string        // "ring", "perf"; "" or "auto": ring where the kernel has it

@@ -119,7 +119,7 @@ func (s *session) load(ctx context.Context, plans []*Plan) error {
 			break
 		}
 		l, err := p.Load(s.shared, LoadOptions{
-			Number: uint16(len(grains)), Params: paramsOf(p.Grain, s.Params), Calls: paramsOf(p.Grain, s.Calls), Log: s.Log,
+			Number: uint16(len(grains)), Params: paramsOf(p.Grain, s.Params), Calls: paramsOf(p.Grain, s.Calls), Paths: paramsOf(p.Grain, s.Paths), Log: s.Log,
 		})
 		if err != nil {
 			s.Log.Error("grain cannot be loaded", "grain", p.Grain.Name, "reason", err)

@@ -38,6 +38,7 @@ import (
 	"github.com/redsift/ingraind/generated/cpu"
 	"github.com/redsift/ingraind/generated/dns"
 	"github.com/redsift/ingraind/generated/exec"
+	"github.com/redsift/ingraind/generated/file"
 	"github.com/redsift/ingraind/generated/net"
 	"github.com/redsift/ingraind/generated/priv"
 	"github.com/redsift/ingraind/generated/syscall"
@@ -51,6 +52,7 @@ func stock() []*runtime.Grain {
 		cpu.New(),
 		dns.New(),
 		exec.New(),
+		file.New(),
 		net.New(),
 		priv.New(),
 		syscall.New(),

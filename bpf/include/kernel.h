@@ -148,13 +148,27 @@ struct qstr {
 	const unsigned char *name;
 };
 
+struct super_block {
+	dev_t s_dev;
+};
+
+struct inode {
+	umode_t i_mode;
+	unsigned int i_nlink;
+	unsigned long i_ino;
+	void *i_private;
+};
+
 struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
+	struct inode *d_inode;
+	struct super_block *d_sb;
 };
 
 struct vfsmount {
 	struct dentry *mnt_root;
+	struct super_block *mnt_sb;
 };
 
 struct mount { /* fs/mount.h; struct vfsmount is embedded in it */
@@ -168,15 +182,27 @@ struct path {
 	struct dentry *dentry;
 };
 
-struct inode {
-	umode_t i_mode;
-	unsigned int i_nlink;
-	void *i_private;
-};
-
 struct file {
 	struct path f_path;
 	struct inode *f_inode;
+	unsigned int f_flags; /* O_ */
+	unsigned int f_mode;  /* FMODE_ */
+};
+
+struct fs_struct {
+	struct path pwd;
+};
+
+struct iattr {
+	unsigned int ia_valid; /* ATTR_ */
+	umode_t ia_mode;
+	kuid_t ia_uid;
+	kgid_t ia_gid;
+};
+
+struct renamedata {
+	struct dentry *old_dentry;
+	struct dentry *new_dentry;
 };
 
 struct fdtable {
@@ -237,6 +263,7 @@ struct task_struct {
 	__u64 start_time; /* ns, CLOCK_MONOTONIC */
 	const struct cred *cred;
 	char comm[16];
+	struct fs_struct *fs;
 	struct files_struct *files;
 	struct signal_struct *signal;
 	struct css_set *cgroups;

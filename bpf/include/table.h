@@ -100,8 +100,9 @@ static __always_inline __u64 *ingrain_row(void *rows, __u32 generation, __u32 st
  * overflow's when `most` keys have cells, or when an insertion is refused,
  * because an interrupt met the hash in the middle of another, say.
  *
- * Each generation has a call of its own, which is what the comments are for
- * that clang must not merge: a call whose map is known is made directly.
+ * Each generation has a call of its own, which is what the assembly is for, of
+ * nothing but different numbers, that clang must not merge: a call whose map is
+ * known is made directly.
  */
 static __always_inline __u64 *ingrain_hash_cells(struct ingrain_table *table, void *even, void *odd, void *over,
 						 __u32 stride, const void *key, const void *zeros)
@@ -113,10 +114,10 @@ static __always_inline __u64 *ingrain_hash_cells(struct ingrain_table *table, vo
 
 	if (generation) {
 		cells = bpf_map_lookup_elem(odd, key);
-		asm volatile("/* odd */");
+		asm volatile("" : : "i"(1));
 	} else {
 		cells = bpf_map_lookup_elem(even, key);
-		asm volatile("/* even */");
+		asm volatile("" : : "i"(0));
 	}
 	if (cells)
 		return cells;

@@ -9,13 +9,14 @@ import (
 	"github.com/redsift/ingraind/generated/cpu"
 	"github.com/redsift/ingraind/generated/dns"
 	"github.com/redsift/ingraind/generated/exec"
+	"github.com/redsift/ingraind/generated/file"
 	"github.com/redsift/ingraind/generated/net"
 	"github.com/redsift/ingraind/generated/priv"
 	"github.com/redsift/ingraind/generated/syscall"
 	"github.com/redsift/ingraind/runtime"
 	"github.com/redsift/ingraind/runtime/agent"
 	"github.com/redsift/ingraind/runtime/sink/console"
-	"github.com/redsift/ingraind/runtime/sink/file"
+	file1 "github.com/redsift/ingraind/runtime/sink/file"
 	"github.com/redsift/ingraind/runtime/sink/statsd"
 )
 
@@ -28,14 +29,15 @@ func main() {
 			conn.New(),
 			cpu.New(),
 			dns.New(),
+			file.New(),
 			net.New(),
 			priv.New(),
 			syscall.New(),
 		},
-		Optional: []string{"cpu", "dns", "net", "priv", "syscall"},
+		Optional: []string{"cpu", "dns", "file", "net", "priv", "syscall"},
 		Sinks: []runtime.Part{
 			console.Part(),
-			file.Part(),
+			file1.Part(),
 			statsd.Part(),
 		},
 	})

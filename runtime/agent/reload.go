@@ -117,7 +117,7 @@ func (s *setup) needsRestart(running *setup) []string {
 		is, was any
 	}{
 		{"grains", s.grains, running.grains},
-		{"params", []any{s.params, s.calls}, []any{running.params, running.calls}},
+		{"params", []any{s.params, s.calls, s.paths}, []any{running.params, running.calls, running.paths}},
 		{"on", s.on, running.on},
 		{"listen", s.listen, running.listen},
 		{"latency", s.latency, running.latency},

@@ -81,6 +81,7 @@ func (s *session) options(setup setup, lanes []runtime.LaneOptions) runtime.Opti
 		Params:    setup.params,
 		On:        setup.on,
 		Calls:     setup.calls,
+		Paths:     setup.paths,
 		Lanes:     lanes,
 		Routes:    setup.routes,
 		Transport: setup.transport,

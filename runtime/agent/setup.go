@@ -19,6 +19,7 @@ type setup struct {
 	params map[string]int64
 	on     map[string][]string
 	calls  map[string]runtime.Calls
+	paths  map[string][]string
 	sinks  []chosenSink
 	routes runtime.Routes
 	listen runtime.Settings // of the observer; nil: nobody looks
@@ -110,34 +111,47 @@ func (p *chooser) pickGrains() {
 }
 
 func (p *chooser) setParams() {
-	p.setup.params, p.setup.calls = map[string]int64{}, map[string]runtime.Calls{}
+	p.setup.params, p.setup.calls, p.setup.paths = map[string]int64{}, map[string]runtime.Calls{}, map[string][]string{}
 	for _, s := range p.setup.request.params {
 		g, param := p.agent.param(s.key.text)
 		if param == nil {
 			p.mistake(s.key.at, unknown("param", s.key.text, p.agent.paramNames()))
 			continue
 		}
-		named := *param
-		named.Name = s.key.text
-		v, calls, err := int64(0), runtime.Calls(nil), error(nil)
-		if param.Type == runtime.Syscalls {
-			if calls, err = runtime.ParseCalls(s.value.text); err != nil {
-				err = fmt.Errorf("param %s: %w", named.Name, err)
-			}
-		} else {
-			v, err = named.Parse(s.value.text)
-		}
+		keep, err := p.paramValue(param, s.key.text, s.value.text)
 		switch {
 		case err != nil:
 			p.mistake(s.value.at, err)
 		case s.key.at.line == 0 && len(p.setup.grains) > 0 && !slices.Contains(p.setup.grains, g):
 			p.mistake(s.key.at, fmt.Errorf("%s: grain %s is not among those to run", s.key.text, g.Name))
-		case param.Type == runtime.Syscalls:
-			p.setup.calls[s.key.text] = calls
 		default:
-			p.setup.params[s.key.text] = v
+			keep()
 		}
 	}
+}
+
+// paramValue reads the value of a param. keep puts it into the setup.
+func (p *chooser) paramValue(param *runtime.Param, name, text string) (keep func(), err error) {
+	switch param.Type {
+	case runtime.Syscalls:
+		calls, err := runtime.ParseCalls(text)
+		return func() { p.setup.calls[name] = calls }, within(name, err)
+	case runtime.Paths:
+		paths, err := runtime.ParsePaths(text)
+		return func() { p.setup.paths[name] = paths }, within(name, err)
+	}
+	named := *param
+	named.Name = name
+	v, err := named.Parse(text)
+	return func() { p.setup.params[name] = v }, err
+}
+
+// within says which param an error is about.
+func within(param string, err error) error {
+	if err != nil {
+		err = fmt.Errorf("param %s: %w", param, err)
+	}
+	return err
 }
 
 // placeProbes notes what probes are at.

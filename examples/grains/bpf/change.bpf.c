@@ -3,12 +3,12 @@
 #include "ingrain.h"
 
 /* Members that kernel.h does not have; behind ___ stands a name of our own. */
-struct super_block {
+struct super_block___change {
 	unsigned long s_magic;
 } __attribute__((preserve_access_index));
 
 struct dentry___change {
-	struct super_block *d_sb;
+	struct super_block___change *d_sb;
 } __attribute__((preserve_access_index));
 
 struct _data_change {

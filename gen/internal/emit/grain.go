@@ -86,7 +86,7 @@ func newGrain(g *model.Grain) jen.Code {
 }
 
 // paramTypes are runtime's names of param types.
-var paramTypes = map[string]string{"integer": "Integer", "bytes": "Bytes", "duration": "Duration", "bool": "Bool", "syscalls": "Syscalls"}
+var paramTypes = map[string]string{"integer": "Integer", "bytes": "Bytes", "duration": "Duration", "bool": "Bool", "syscalls": "Syscalls", "paths": "Paths"}
 
 func param(p model.Param) jen.Code {
 	fields := []jen.Code{
@@ -94,6 +94,9 @@ func param(p model.Param) jen.Code {
 		key("Help", jen.Lit(p.Help)),
 		key("Type", rt(paramTypes[p.Type])),
 		key("Default", jen.Lit(int(p.Default))),
+	}
+	if p.Type == "paths" {
+		fields[3] = key("Paths", stringList(p.Paths))
 	}
 	if p.Min != 0 || p.Max != 0 {
 		fields = append(fields, key("Min", jen.Lit(int(p.Min))), key("Max", jen.Lit(int(p.Max))))

@@ -54,6 +54,10 @@ func Stub(yaml string, params []StubParam, events []string, calls []model.CallNu
 			h.line("#define PARAM_%s(nr) ((void)(nr), true)", p.Name)
 			continue
 		}
+		if p.Type == "paths" {
+			h.line("#define PARAM_%[1]s(mnt, dentry) ((void)(mnt), (void)(dentry), 1)\n#define PARAM_%[1]s_named(name) ((void)(name), true)", p.Name)
+			continue
+		}
 		h.line("#define PARAM_%s ((__s64)1)", p.Name)
 	}
 	h.line("#define count_missed() ((void)probe)\n#define count_compat() ((void)probe)")
@@ -88,6 +92,13 @@ func Header(g *model.Grain) []byte {
 		if p.Type == "syscalls" {
 			h.line("const volatile struct ingrain_calls ingrain_param_%s = INGRAIN_CALLS_ALL; /* %s */", p.Name, comment(p.Help))
 			h.line("#define PARAM_%s(nr) ingrain_has_call(&ingrain_param_%s, nr)", p.Name, p.Name)
+			continue
+		}
+		if p.Type == "paths" {
+			h.line("const volatile struct ingrain_paths ingrain_param_%s = {}; /* %s */", p.Name, comment(p.Help))
+			h.line("INGRAIN_BELOW(%s)", p.Name)
+			h.line("#define PARAM_%[1]s(mnt, dentry) ingrain_below_%[1]s(ingrain_number(mnt), ingrain_number(dentry))", p.Name)
+			h.line("#define PARAM_%[1]s_named(name) ingrain_named_below_%[1]s((__u64)(name))", p.Name)
 			continue
 		}
 		h.line("const volatile __s64 ingrain_param_%s = %s; /* %s */", p.Name, number(p.Default), comment(p.Help))
@@ -129,6 +140,9 @@ func (h *header) parts(g *model.Grain) (parts []string) {
 	}
 	if slices.ContainsFunc(g.Probes, func(p model.Probe) bool { return slices.ContainsFunc(p.Points, static) }) {
 		parts = append(parts, "usdt")
+	}
+	if slices.ContainsFunc(g.Params, func(p model.Param) bool { return p.Type == "paths" }) {
+		parts = append(parts, "below")
 	}
 	if expressions || tables || limits {
 		parts = append(parts, "expr")

@@ -86,6 +86,9 @@ func (b *binder) param(p spec.Param) {
 	} else if p.Min != nil {
 		param.Max = 1<<63 - 1
 	}
+	for _, v := range p.Default.Paths {
+		param.Paths = append(param.Paths, v.Text)
+	}
 	b.grain.Params = append(b.grain.Params, param)
 }
 
@@ -199,6 +202,9 @@ func (b *binder) sameParams() {
 	var names []string
 	for _, p := range b.spec.Params {
 		names = append(names, p.Name.Text)
+		if p.Type == spec.Paths {
+			names = append(names, p.Name.Text+"_named") // the other macro of bpf/include/below.h
+		}
 		if !b.uses("PARAM_"+p.Name.Text) && !b.said("params."+p.Name.Text) {
 			b.mistake.Add(p.Name.Pos, "param %s is not used: %s has no PARAM_%s, and no expression has params.%s", p.Name.Text, b.source.Name, p.Name.Text, p.Name.Text)
 		}

@@ -45,7 +45,9 @@ func (b *binder) vars(e *Event) []expr.Var {
 		})
 	}
 	for i, p := range b.grain.Params {
-		vars = append(vars, paramVar(i, p))
+		if p.Type != "syscalls" && p.Type != "paths" { // these are no values
+			vars = append(vars, paramVar(i, p))
+		}
 	}
 	return vars
 }

@@ -32,9 +32,10 @@ type Grain struct {
 // Param is a knob of the grain.
 type Param struct {
 	Name, Help string
-	Type       string // integer, bytes, duration, bool
+	Type       string // integer, bytes, duration, bool, syscalls, paths
 	Default    int64
 	Min, Max   int64
+	Paths      []string // the default of one of type paths
 }
 
 // Event is one kind of event and its layout.

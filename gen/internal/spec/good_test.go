@@ -19,7 +19,7 @@ func at(line, col int, text string) Value {
 }
 
 func literal(line, col int, text string, typ ParamType, number int64) Literal {
-	return Literal{at(line, col, text), typ, number}
+	return Literal{Value: at(line, col, text), Type: typ, Number: number}
 }
 
 func bound(line, col int, text string, typ ParamType, number int64) *Literal {
@@ -32,7 +32,7 @@ func TestGrainHasEachValueAndItsPlace(t *testing.T) {
 	if err := mistakes.Err(); err != nil {
 		t.Fatalf("got mistakes, want none:\n%v", err)
 	}
-	tcpSend := at(19, 14, "return/tcp_sendmsg")
+	tcpSend := at(21, 14, "return/tcp_sendmsg")
 	want := &Grain{
 		File: "grains/volume.yaml",
 		Name: at(2, 8, "volume"),
@@ -57,51 +57,59 @@ func TestGrainHasEachValueAndItsPlace(t *testing.T) {
 				Name: at(13, 3, "all"), Help: at(13, 30, "Also what root moves."), Type: Bool,
 				Default: literal(13, 18, "true", Bool, 1),
 			},
+			{
+				Name: at(14, 3, "dirs"), Help: at(14, 44, "Moves below these alone."), Type: Paths,
+				Default: Literal{Value: at(14, 19, ""), Type: Paths, Paths: []Value{at(14, 20, "/etc"), at(14, 26, "/srv/data")}},
+			},
+			{
+				Name: at(15, 3, "dir"), Help: at(15, 30, "Moves below this alone."), Type: Paths,
+				Default: Literal{Value: at(15, 18, "/etc"), Type: Paths, Paths: []Value{at(15, 18, "/etc")}},
+			},
 		},
 		Probes: []Probe{
-			{Name: at(16, 3, "moved"), Points: []Point{
-				{Value: at(16, 11, "entry/vfs_read"), Kind: Entry, Target: "vfs_read"},
-				{Value: at(16, 27, "fentry/vfs_write"), Kind: Fentry, Target: "vfs_write"},
+			{Name: at(18, 3, "moved"), Points: []Point{
+				{Value: at(18, 11, "entry/vfs_read"), Kind: Entry, Target: "vfs_read"},
+				{Value: at(18, 27, "fentry/vfs_write"), Kind: Fentry, Target: "vfs_write"},
 			}},
-			{Name: at(17, 3, "call"), Points: []Point{
-				{Value: at(17, 9, "syscall/openat"), Kind: Syscall, Target: "openat"},
+			{Name: at(19, 3, "call"), Points: []Point{
+				{Value: at(19, 9, "syscall/openat"), Kind: Syscall, Target: "openat"},
 			}},
-			{Name: at(18, 3, "called"), Points: []Point{
-				{Value: at(18, 11, "syscall_return/openat2"), Kind: SyscallReturn, Target: "openat2"},
+			{Name: at(20, 3, "called"), Points: []Point{
+				{Value: at(20, 11, "syscall_return/openat2"), Kind: SyscallReturn, Target: "openat2"},
 			}},
-			{Name: at(19, 3, "sent"), Help: at(19, 40, "After the call."), Points: []Point{
+			{Name: at(21, 3, "sent"), Help: at(21, 40, "After the call."), Points: []Point{
 				{Value: tcpSend, Kind: Return, Target: "tcp_sendmsg"},
 			}},
-			{Name: at(20, 3, "sent_fallback"), Unless: []Value{at(20, 83, "sent")}, Points: []Point{
-				{Value: at(20, 24, "kprobe/tcp_sendmsg"), Kind: Kprobe, Target: "tcp_sendmsg"},
-				{Value: at(20, 44, "kretprobe/tcp_sendmsg.isra.0"), Kind: Kretprobe, Target: "tcp_sendmsg.isra.0"},
+			{Name: at(22, 3, "sent_fallback"), Unless: []Value{at(22, 83, "sent")}, Points: []Point{
+				{Value: at(22, 24, "kprobe/tcp_sendmsg"), Kind: Kprobe, Target: "tcp_sendmsg"},
+				{Value: at(22, 44, "kretprobe/tcp_sendmsg.isra.0"), Kind: Kretprobe, Target: "tcp_sendmsg.isra.0"},
 			}},
-			{Name: at(21, 3, "shell"), Points: []Point{
-				{Value: at(21, 10, "uprobe//usr/bin/bash:readline"), Kind: Uprobe, Binary: "/usr/bin/bash", Target: "readline"},
+			{Name: at(23, 3, "shell"), Points: []Point{
+				{Value: at(23, 10, "uprobe//usr/bin/bash:readline"), Kind: Uprobe, Binary: "/usr/bin/bash", Target: "readline"},
 			}},
-			{Name: at(22, 3, "resolved"), Optional: true, Points: []Point{
-				{Value: at(22, 18, "uretprobe/libc.so.6:getaddrinfo"), Kind: Uretprobe, Binary: "libc.so.6", Target: "getaddrinfo"},
+			{Name: at(24, 3, "resolved"), Optional: true, Points: []Point{
+				{Value: at(24, 18, "uretprobe/libc.so.6:getaddrinfo"), Kind: Uretprobe, Binary: "libc.so.6", Target: "getaddrinfo"},
 			}},
-			{Name: at(23, 3, "served"), Unless: []Value{at(23, 64, "shell"), at(23, 71, "call")}, Points: []Point{
-				{Value: at(23, 16, "uprobe//opt/app/server:net/http.serve"), Kind: Uprobe, Binary: "/opt/app/server", Target: "net/http.serve"},
+			{Name: at(25, 3, "served"), Unless: []Value{at(25, 64, "shell"), at(25, 71, "call")}, Points: []Point{
+				{Value: at(25, 16, "uprobe//opt/app/server:net/http.serve"), Kind: Uprobe, Binary: "/opt/app/server", Target: "net/http.serve"},
 			}},
-			{Name: at(24, 3, "switched"), Points: []Point{
-				{Value: at(25, 7, "tracepoint/sched/sched_switch"), Kind: Tracepoint, Category: "sched", Target: "sched_switch"},
-				{Value: at(26, 7, "raw_tp/sched_wakeup"), Kind: RawTP, Target: "sched_wakeup"},
-				{Value: at(27, 7, "tp_btf/sched_wakeup_new"), Kind: TPBTF, Target: "sched_wakeup_new"},
-				{Value: at(28, 7, "fexit/do_exit"), Kind: Fexit, Target: "do_exit"},
+			{Name: at(26, 3, "switched"), Points: []Point{
+				{Value: at(27, 7, "tracepoint/sched/sched_switch"), Kind: Tracepoint, Category: "sched", Target: "sched_switch"},
+				{Value: at(28, 7, "raw_tp/sched_wakeup"), Kind: RawTP, Target: "sched_wakeup"},
+				{Value: at(29, 7, "tp_btf/sched_wakeup_new"), Kind: TPBTF, Target: "sched_wakeup_new"},
+				{Value: at(30, 7, "fexit/do_exit"), Kind: Fexit, Target: "do_exit"},
 			}},
 		},
 		Events: []Event{
 			{
-				Name: at(31, 3, "move"), Help: at(32, 11, "Bytes were moved."), Stream: Stream{On: true},
-				Sinks: []Value{at(34, 13, "console"), at(34, 22, "file")},
+				Name: at(33, 3, "move"), Help: at(34, 11, "Bytes were moved."), Stream: Stream{On: true},
+				Sinks: []Value{at(36, 13, "console"), at(36, 22, "file")},
 				Fields: []Field{
-					{Path: at(36, 7, "peer_port"), Label: at(36, 26, "port"), Help: at(36, 38, "Remote port.")},
-					{Path: at(37, 7, "who.pid"), Hide: true},
+					{Path: at(38, 7, "peer_port"), Label: at(38, 26, "port"), Help: at(38, 38, "Remote port.")},
+					{Path: at(39, 7, "who.pid"), Hide: true},
 				},
 			},
-			{Name: at(38, 3, "open"), Help: at(38, 16, "A file was opened."), Stream: Stream{On: true}},
+			{Name: at(40, 3, "open"), Help: at(40, 16, "A file was opened."), Stream: Stream{On: true}},
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -23,6 +23,7 @@ const (
 	Duration ParamType = "duration" // 10ms, 1h30m: nanoseconds, as Go writes them
 	Bool     ParamType = "bool"     // true, false: 1, 0
 	Syscalls ParamType = "syscalls" // all: a set of system calls, of which the file can only say all
+	Paths    ParamType = "paths"    // /etc, [/etc, /srv]: folders
 )
 
 // noun is what mistakes call a literal of the type.
@@ -36,6 +37,8 @@ func (t ParamType) noun() string {
 		return "a duration"
 	case Syscalls:
 		return "a set of system calls"
+	case Paths:
+		return "a list of paths"
 	}
 	return "true or false"
 }

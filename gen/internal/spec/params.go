@@ -4,6 +4,8 @@ package spec
 
 import (
 	"fmt"
+	"path"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -20,7 +22,8 @@ type Param struct {
 type Literal struct {
 	Value
 	Type   ParamType
-	Number int64 // an integer, bytes, nanoseconds; 0 and 1 for false and true
+	Number int64   // an integer, bytes, nanoseconds; 0 and 1 for false and true
+	Paths  []Value // of type Paths; Value then is the first of them, or where the list begins
 }
 
 var paramKeys = []string{"default", "help", "min", "max"}
@@ -64,8 +67,11 @@ func (p *parser) bound(s section, key string, def Literal) *Literal {
 	case def.Type == Bool:
 		p.mistakes.Add(l.Pos, "%s cannot bound %s, which is true or false", key, s.name)
 		return nil
-	case def.Type == Syscalls:
-		p.mistakes.Add(l.Pos, "%s cannot bound %s, which is a set of system calls", key, s.name)
+	case def.Type == Syscalls, def.Type == Paths:
+		p.mistakes.Add(l.Pos, "%s cannot bound %s, which is %s", key, s.name, def.Type.noun())
+		return nil
+	case l.Type == Paths:
+		p.mistakes.Add(l.Pos, "%s must be a number, a size or a duration, not a path", key)
 		return nil
 	case l.Type != def.Type:
 		p.mistakes.Add(l.Pos, "%s %s is %s, but the default %s is %s", key, l.Text, l.Type.noun(), def.Text, def.Type.noun())
@@ -95,8 +101,10 @@ func (p *parser) literal(n *yaml.Node, name string) *Literal {
 		p.mistake(n, "%s must be a number, a size, a duration, true or false, not empty", name)
 		return nil
 	case n.Kind == yaml.SequenceNode:
-		p.mistake(n, "not supported yet: list params")
-		return nil
+		return p.paths(Value{Pos: p.pos(n)}, p.list(n, name, "path"))
+	case strings.HasPrefix(n.Value, "/"):
+		v := Value{n.Value, p.pos(n)}
+		return p.paths(v, []Value{v})
 	case n.Kind == yaml.MappingNode:
 		p.mistake(n, "%s must be a number, a size, a duration, true or false, not a mapping", name)
 		return nil
@@ -113,5 +121,28 @@ func (p *parser) literal(n *yaml.Node, name string) *Literal {
 		p.mistake(n, "%v", err)
 		return nil
 	}
-	return &Literal{Value{n.Value, p.pos(n)}, typ, number}
+	return &Literal{Value: Value{n.Value, p.pos(n)}, Type: typ, Number: number}
+}
+
+// mostPaths is how many paths a param may have (struct ingrain_paths of
+// bpf/include/below.h).
+const mostPaths = 16
+
+// paths is a literal of paths, nil when one of them is none, which is reported.
+func (p *parser) paths(at Value, paths []Value) *Literal {
+	whole := len(paths) > 0
+	for _, v := range paths {
+		if !path.IsAbs(v.Text) || path.Clean(v.Text) != v.Text || strings.ContainsAny(v.Text, ",\x00") {
+			p.mistakes.Add(v.Pos, "%q is not the path of a folder; write it from the root on, without empty, . and .. parts and commas, such as /etc", v.Text)
+			whole = false
+		}
+	}
+	if len(paths) > mostPaths {
+		p.mistakes.Add(at.Pos, "%d paths are more than the %d of a param", len(paths), mostPaths)
+		whole = false
+	}
+	if !whole {
+		return nil
+	}
+	return &Literal{Value: at, Type: Paths, Paths: paths}
 }
