@@ -17,6 +17,9 @@ var pure = []string{
 }
 
 func TestFunctionsBesideGrainsArePure(t *testing.T) {
+	if underEmulation() {
+		return // a guest has no sources
+	}
 	grains, err := filepath.Glob("*.yaml")
 	must(t, err)
 	n := 0

@@ -171,6 +171,9 @@ func TestAnswersAreWhatDigPrints(t *testing.T) {
 			return r.Text("event") == event && r.Text("direction") == direction && r.Text("question") == question && r.Text("transport") == transport
 		}
 	}
+	if underEmulation() {
+		return // not all of the sample was asked for
+	}
 	const name = "www.example.test"
 	checkSample(t, "dns", lines, is("query", "out", name, "udp"), is("answer", "out", name, "udp"), is("answer", "in", name, "udp"), is("unanswered", "out", "nobody.example.test", "udp"),
 		func(r runtimetest.Row) bool { return r.Text("table") == "names" && r.Text("question") == name },

@@ -94,7 +94,7 @@ func TestBashCompletesWords(t *testing.T) {
 	for line, want := range map[string]string{
 		"ingrain ve":           "vet version",
 		"ingrain generate -":   "-n -C -cc -help",
-		"ingrain vet ":         "conn exec syscall",
+		"ingrain vet ":         "conn cpu dns exec file net priv syscall",
 		"ingrain completion f": "fish",
 	} {
 		words := strings.Split(line, " ")

@@ -53,8 +53,8 @@ func agents(t *testing.T) (with, without string) {
 		}
 		return dir + "/ship"
 	}
-	with = built("with", "runtime/sink/s3", "runtime/sink/kafka", "s3.Part()", "kafka.Part()", "S3", "Kafka")
-	without = built("without", `"github.com/redsift/ingraind/runtime/sink/s3"`, "", "s3.Part(),", "", "S3", "no")
+	with = built("with", "runtime/sink/s3/parquet", "runtime/sink/kafka", "parquet.Part()", "kafka.Part()", "S3", "Kafka")
+	without = built("without", `"github.com/redsift/ingraind/runtime/sink/s3/parquet"`, "", "parquet.Part(),", "", "S3", "no")
 	return with, without
 }
 
