@@ -3,7 +3,6 @@
 package kafka_test
 
 import (
-	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
