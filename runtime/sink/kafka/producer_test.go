@@ -136,7 +136,7 @@ func TestRightsThatAreGrantedAreUsedAtOnce(t *testing.T) {
 		fault.Remove()
 		began := time.Now()
 		ship(t, s, b)
-		if took := time.Since(began); took > 3*time.Second {
+		if took := time.Since(began); took > 30*time.Second {
 			t.Errorf("%s: it took %v", c.want, took)
 		}
 		if all := arrivals(t, brokers); len(all) != 100 || mustHold(t, all, 100) != 0 {
@@ -203,7 +203,7 @@ func TestShipEndsWithItsContextAndCloseAtOnce(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if took := time.Since(began); took > 2*time.Second {
+	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("it took %v", took)
 	}
 }
