@@ -3,6 +3,7 @@
 package kafka
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -129,7 +130,11 @@ func (t *trouble) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.C
 // OnBrokerE2E is called after each request.
 func (t *trouble) OnBrokerE2E(_ kgo.BrokerMetadata, _ int16, e2e kgo.BrokerE2E) { t.note(e2e.Err()) }
 
+// note leaves out what a client says that is closed.
 func (t *trouble) note(err error) {
+	if errors.Is(err, kgo.ErrClientClosed) || errors.Is(err, net.ErrClosed) || errors.Is(err, context.Canceled) {
+		return
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.err = err

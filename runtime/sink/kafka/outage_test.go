@@ -131,7 +131,7 @@ func TestEveryNumberArrivesThroughAllFaults(t *testing.T) {
 	}
 
 	add(1) // nobody listens
-	until(t, "a refusal", func() bool { return lane.times("connection refused") == 1 })
+	until(t, "a refusal", func() bool { return lane.times("connection refused") > 0 })
 	b.start()
 	goesOn()
 
@@ -167,9 +167,10 @@ func TestEveryNumberArrivesThroughAllFaults(t *testing.T) {
 	b.tell("slow 1")
 	add(9)
 	until(t, "a request", func() bool { return b.tell("slowed") == "4" })
+	before := lane.times("connection refused")
 	b.kill() // before it is done
 	add(10)
-	until(t, "another refusal", func() bool { return lane.times("connection refused") == 2 })
+	until(t, "another refusal", func() bool { return lane.times("connection refused") > before })
 	b.start()
 	until(t, "all rows", func() bool { lanes.Tick(time.Now().Add(time.Minute)); return shipped() == rows })
 	if err := lanes.Close(t.Context()); err != nil {

@@ -25,13 +25,16 @@ import (
 	"github.com/redsift/ingraind/runtime"
 )
 
+// mustTryAgain wants an error to be told before long, and the batch to wait.
 func mustTryAgain(t *testing.T, s runtime.Sink, want string) {
 	t.Helper()
-	for range 2 {
-		if err := s.Ship(t.Context(), batch(s, "b", 0, 1)); err == nil || runtime.IsPermanent(err) || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
-			t.Errorf("got %v, want %s, to be tried again", err, want)
+	until(t, want, func() bool {
+		err := s.Ship(t.Context(), batch(s, "b", 0, 1))
+		if err == nil || runtime.IsPermanent(err) || strings.Contains(err.Error(), "s3cret") {
+			t.Fatalf("got %v, want %s, to be tried again", err, want)
 		}
-	}
+		return strings.Contains(err.Error(), want)
+	})
 }
 
 func TestAPasswordThatIsRenewedIsUsedForTheNextConnection(t *testing.T) {
