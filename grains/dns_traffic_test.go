@@ -24,7 +24,11 @@ import (
 // watchDNS runs the grain with another port and a timeout.
 func watchDNS(t *testing.T, port int, timeout time.Duration) *runtimetest.Agent {
 	t.Helper()
-	return runtimetest.Start(t, runtime.Options{Params: map[string]int64{"dns.port": int64(port), "dns.timeout": int64(timeout)}}, dns.New())
+	rings := int64(64 << 20) // for all of a test: a busy machine may not let the reader run
+	if underEmulation() {
+		rings = 0
+	}
+	return runtimetest.Start(t, runtime.Options{Rings: rings, Params: map[string]int64{"dns.port": int64(port), "dns.timeout": int64(timeout)}}, dns.New())
 }
 
 // ofPort are rows of an event of sockets of a port.
@@ -232,7 +236,7 @@ func TestEachOfManyQuestionsIsMatched(t *testing.T) {
 	must(t, err)
 	agent := watchDNS(t, port, 5*time.Second)
 	const askers = 4
-	n := max(scale(10000), 100)
+	n := max(scale(2500), 100)
 	var pids []int
 	var running []func() error
 	for range askers {
