@@ -504,13 +504,14 @@ static __always_inline void ingrain_text_done(struct ingrain_slot *slot, struct 
 			ingrain_keep(at);                                                 \
 			to += at;                                                         \
 			ingrain_keep(to);                                                 \
+			n--; /* of nothing this is more than any room */                  \
 			ingrain_keep(n);                                                  \
-			if (n > 0 && n <= room) {                                         \
-				if (bpf_probe_read_user(to, n, from))                     \
+			if (n < room) {                                                   \
+				if (bpf_probe_read_user(to, n + 1, from))                 \
 					(v)->member.state = INGRAIN_TAIL_SET | INGRAIN_TAIL_FAULT; \
 				else {                                                    \
-					(v)->member.len = n;                              \
-					slot->used = at + n;                              \
+					(v)->member.len = n + 1;                          \
+					slot->used = at + n + 1;                          \
 				}                                                         \
 			}                                                                 \
 		}                                                                         \
