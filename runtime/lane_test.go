@@ -198,7 +198,7 @@ func TestARowLargerThanABatchIsABatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &runtime.Event{AppendJSON: func(dst []byte, r runtime.Record) []byte { return append(dst, r.Body...) }}
 		sink := &fakeSink{}
-		lanes := runtime.NewLanes(laneOf("a", sink))
+		lanes := runtime.NewLanes(runtime.NewLane(runtime.LaneOptions{Name: "a", Sink: sink, Limit: 64 << 20})) // nothing is shipped between a batch and the row that closes it
 		var want []byte
 		for _, size := range []int{10, 100 << 10, 10, 64<<10 - 1, 64 << 10, 1, 20 << 20} {
 			body := bytes.Repeat([]byte{'x'}, size)
